@@ -1,0 +1,44 @@
+# Each target builds what it needs; only python3 and make have to be there.
+
+PYTHON ?= python3
+VENV ?= .venv
+DJANGO ?= >=5.2
+BIN := $(VENV)/bin
+SDK := identity_tracking/sdk
+PYTEST := $(BIN)/pytest --numprocesses=logical --cov --cov-append
+EVERYWHERE := -m "not browser and not slow"  # what each other database is tried with
+
+.PHONY: demo test lint bench soak build
+
+demo: $(VENV)/.demo
+	$(BIN)/python manage.py migrate
+	$(BIN)/python manage.py demo
+
+test: $(VENV)/.dev
+	rm -f .coverage
+	$(PYTEST) --cov-report=
+	$(PYTEST) --cov-report= --ds=tests.settings.postgres $(EVERYWHERE)
+	$(PYTEST) --cov-fail-under=95 --ds=tests.settings.sqlite_stock $(EVERYWHERE)
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	if command -v npm; then npm --prefix $(SDK) ci && npm --prefix $(SDK) run lint; fi
+
+bench: $(VENV)/.dev
+	$(BIN)/python -m tests.benchmarks
+
+soak: $(VENV)/.dev
+	$(BIN)/python -m tests.benchmarks.soak
+
+build: $(VENV)/.dev
+	$(BIN)/python -m build
+
+# A virtual environment with one of pyproject.toml's dependency groups.
+$(VENV)/.%: pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable . --group $* "Django$(DJANGO)"
+	touch $@
