@@ -1,0 +1,64 @@
+"""What this machine can run, and the database that each test gets.
+
+A test whose browser or server is not to be had is skipped, and says why. A continuous integration
+names those that must be there: ``REQUIRE=browser,postgres``.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+import hypothesis
+import pytest
+from django.core.cache import cache
+from django.db import connection
+
+from tests.databases import PostgreSQL
+
+REQUIRED = os.environ.get("REQUIRE", "").split(",")
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+hypothesis.settings.register_profile(
+    "patient", deadline=None
+)  # machines pause; tests may not flake
+hypothesis.settings.load_profile("patient")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the server that the settings ask for; the workers of xdist inherit it."""
+    if connection.vendor != "postgresql" or "PGHOST" in os.environ:
+        return
+    if reason := PostgreSQL.missing():
+        pytest.exit(reason, returncode=int("postgres" in REQUIRED))
+    server = PostgreSQL()
+    server.start()
+    config.add_cleanup(server.stop)
+    os.environ.update(server.environ)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("postgres") and connection.vendor != "postgresql":
+        pytest.skip("needs PostgreSQL: --ds=tests.settings.postgres")
+    if item.get_closest_marker("browser") and not find_browser():
+        end = pytest.fail if "browser" in REQUIRED else pytest.skip
+        end(f"needs a browser: one of {', '.join(BROWSERS)} on the PATH")
+
+
+def find_browser() -> str | None:
+    return next(filter(None, map(shutil.which, BROWSERS)), None)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Keep SQLite in a file, one a worker: in memory it has neither WAL nor locks to wait for."""
+    if connection.vendor == "sqlite":
+        connection.settings_dict["TEST"]["NAME"] = tmp_path_factory.getbasetemp() / "test.sqlite3"
+
+
+@pytest.fixture(autouse=True)
+def _empty_cache() -> None:
+    cache.clear()

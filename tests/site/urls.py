@@ -1,0 +1,16 @@
+from __future__ import annotations
+
+from django.contrib import admin
+from django.urls import include, path
+
+from tests.site import views
+
+urlpatterns = [
+    path("", views.home),
+    path("plain/", views.plain),
+    path("cached/", views.cached),
+    path("stream/", views.stream),
+    path("accounts/", include("django.contrib.auth.urls")),
+    path("admin/", admin.site.urls),
+    path("people/", include("identity_tracking.urls")),
+]
