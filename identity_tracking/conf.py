@@ -1,0 +1,74 @@
+"""Settings. Everything a site may set stands here, with its type, default and unit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+
+class Conf:
+    """``settings.IDENTITY_TRACKING`` over the defaults below, read anew at each access.
+
+    A setting whose type is a callable also takes its dotted path.
+    """
+
+    ENABLED: bool = True  # False: nothing is recorded, no cookie is set, the snippet is empty
+    SITE_ID: str = "site"  # public name of the source; it stands in every page
+    API_KEY: str = ""  # secret key of the source, for the server APIs
+
+    ENDPOINT: str = "visit/"  # path of the browser endpoint under the include's prefix
+    SCRIPT: str = "visitor.js"  # path of the browser script under the include's prefix
+    ALLOWED_ORIGINS: Sequence[str] = ()  # other origins whose pages may post, as "https://a.example"
+
+    COOKIE_MAX_AGE: int = 31_536_000  # seconds: 365 days, under Chrome's cap of 400
+    COOKIE_DOMAIN: str | None = None  # ".shop.example" shares the visitor among sub-domains
+    CROSS_SITE: bool = False  # cookies with SameSite=None; Secure
+    IN_MEMORY: bool = False  # the script keeps identity in memory where cookies are blocked
+    LINK_PARAMETER: str = "_cio_id"  # of personal links
+
+    EXCLUDE_PATHS: Sequence[str] = ()  # path prefixes whose pages set no cookie
+    EXCLUDE: Callable[..., bool] | str | None = None  # (request) -> True: record nothing
+    TRUSTED_PROXIES: int = 0  # how many hops of X-Forwarded-For to believe
+    URL_PARAMETERS: Sequence[str] = (  # query parameters kept in stored URLs; the rest is dropped
+        "utm_source",
+        "utm_medium",
+        "utm_campaign",
+        "utm_term",
+        "utm_content",
+        "utm_id",
+        "gclid",
+        "fbclid",
+        "msclkid",
+        "ttclid",
+        "li_fat_id",
+        "ref",
+        "q",
+        "page",
+    )
+
+    USER_ID: Callable[..., Any] | str = "identity_tracking.users.user_id"  # (user) -> id
+    USER_ATTRIBUTES: Callable[..., Any] | str = "identity_tracking.users.user_attributes"
+    EMAIL_VERIFIED: Callable[..., bool] | str = "identity_tracking.users.email_verified"
+    MAY_IDENTIFY: Callable[..., bool] | str | None = None  # (request, user) -> False: not this login
+
+    JUNK: Sequence[str] = ()  # more values that are no identifier, beside the built-in ones
+    PEOPLE_PER_BROWSER: int = 5  # a browser claimed for more ids than this attributes nothing
+    LAST_SEEN_EVERY: int = 300  # seconds: how coarse ``last_seen`` is
+    BACKDATE_LIMIT: int = 172_800  # seconds: how far back a browser's clock is believed
+
+    def __getattribute__(self, name: str) -> Any:
+        default = super().__getattribute__(name)
+        if not name.isupper():
+            return default
+        return getattr(settings, "IDENTITY_TRACKING", {}).get(name, default)
+
+    def hook(self, name: str) -> Callable[..., Any] | None:
+        """Return the callable that the setting ``name`` holds or names, or None."""
+        value = getattr(self, name)
+        return import_string(value) if isinstance(value, str) else value
+
+
+conf = Conf()

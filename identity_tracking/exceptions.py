@@ -1,0 +1,38 @@
+"""What can go wrong, each with a stable ``code`` that logs, answers and tests use."""
+
+from __future__ import annotations
+
+
+class IdentityTrackingError(Exception):
+    """Anything this package refuses. ``code`` is stable; the text is for people and may change."""
+
+    code = "error"
+
+    def __init__(self, text: str = "", *, code: str | None = None) -> None:
+        super().__init__(text or self.__doc__)
+        self.code = code or self.code
+
+
+class InvalidMessage(IdentityTrackingError):
+    """The message cannot be accepted as it is."""
+
+    code = "invalid_message"
+
+
+class InvalidIdentifier(InvalidMessage):
+    """No usable identifier is in the message."""
+
+    code = "invalid_identifier"
+
+
+class Unavailable(IdentityTrackingError):
+    """The database cannot be reached or is too busy: nothing was stored, so try again.
+
+    ``retry_after``: in how many seconds.
+    """
+
+    code = "unavailable"
+
+    def __init__(self, text: str = "", *, retry_after: int = 5) -> None:
+        super().__init__(text)
+        self.retry_after = retry_after

@@ -1,0 +1,148 @@
+"""Identifiers as values: what a message calls somebody, cleaned. Knows no database.
+
+Precedence (R0 of the identity rules, see docs/identity.md):
+
+1. values become trimmed strings; junk is absent;
+2. an ``id`` of the form ``cio_…`` is a cio_id;
+3. an ``id`` that is an email address is an email, and wins over another ``email`` beside it;
+4. any other ``id`` is kept as it is, case and all.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.db.models import IntegerChoices
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from identity_tracking.conf import conf
+from identity_tracking.exceptions import InvalidIdentifier
+
+MAX_BYTES = 150  # of an id or anonymous id: Customer.io's limit, https://docs.customer.io/integrations/api/track/
+MAX_EMAIL = 254  # characters: RFC 5321, section 4.5.3.1
+JUNK = frozenset(
+    "null none undefined nan anonymous guest unknown true false id email distinct_id -1".split()
+) | {"", "[object object]"}
+
+_EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
+_LOOSE_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
+_CIO_ID = re.compile(r"cio_[A-Za-z0-9]+")
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
+
+
+class Kind(IntegerChoices):
+    """What sort of identifier; the number is its level, and claims only point upwards."""
+
+    ANONYMOUS_ID = 1, _("anonymous id")
+    EMAIL = 2, _("email")
+    ID = 3, _("id")
+
+
+class Ref(NamedTuple):
+    """One identifier, by kind and value."""
+
+    kind: Kind
+    value: str
+
+    @property
+    def key(self) -> UUID:
+        """The primary key of this identifier, the same in every process and database."""
+        return digest(str(int(self.kind)), self.value)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Names:
+    """Everything a message calls its person, cleaned. ``refused`` holds what could not be used."""
+
+    id: Ref | None = None
+    email: Ref | None = None
+    anonymous_id: Ref | None = None
+    cio_id: str | None = None
+    refused: tuple[str, ...] = ()
+
+    @property
+    def refs(self) -> tuple[Ref, ...]:
+        return tuple(ref for ref in (self.id, self.email, self.anonymous_id) if ref)
+
+    @property
+    def head(self) -> Ref | None:
+        """The highest identifier, or None."""
+        return self.id or self.email or self.anonymous_id
+
+
+def digest(*parts: str) -> UUID:
+    """Return 16 bytes that stand for ``parts``, in their order, as a UUID."""
+    text = "\0".join(parts)
+    return UUID(bytes=blake2b(text.encode(), digest_size=16).digest())
+
+
+def names(*, id: Any = None, email: Any = None, anonymous_id: Any = None, cio_id: Any = None) -> Names:
+    """Clean what a message calls its person.
+
+    Values may be strings or numbers. What is junk counts as absent; what is too long or
+    unprintable is left out and listed in ``refused``, so that the rest still counts.
+    """
+    refused: list[str] = []
+
+    def read(name: str, raw: Any, limit: int = MAX_BYTES) -> str | None:
+        try:
+            return _clean(raw, limit)
+        except InvalidIdentifier:
+            refused.append(name)
+            return None
+
+    own = read("id", id, MAX_EMAIL)
+    own_cio_id = read("cio_id", cio_id)
+    mail = read("email", email, MAX_EMAIL)
+    visitor = read("anonymous_id", anonymous_id)
+    if mail and not _LOOSE_EMAIL.fullmatch(mail):
+        refused.append("email")
+        mail = None
+    if own and _CIO_ID.fullmatch(own):
+        own, own_cio_id = None, own_cio_id or own
+    elif own and is_email(own):
+        if mail and mail.lower() != own.lower():
+            refused.append("email")
+        own, mail = None, own
+    elif own and len(own.encode()) > MAX_BYTES:
+        refused.append("id")
+        own = None
+    return Names(
+        id=Ref(Kind.ID, own) if own else None,
+        email=Ref(Kind.EMAIL, mail.lower()) if mail else None,
+        anonymous_id=Ref(Kind.ANONYMOUS_ID, visitor) if visitor else None,
+        cio_id=own_cio_id.removeprefix("cio_") if own_cio_id else None,
+        refused=tuple(refused),
+    )
+
+
+def is_email(value: str) -> bool:
+    """Say whether an ``id`` is really an email address."""
+    return len(value) <= MAX_EMAIL and bool(_EMAIL.fullmatch(value))
+
+
+def _clean(raw: Any, limit: int) -> str | None:
+    if raw is None:
+        return None
+    if isinstance(raw, float) and raw.is_integer():
+        raw = int(raw)
+    if not isinstance(raw, str | int | float | UUID | Promise):
+        raise InvalidIdentifier("An identifier is a string or a number.")
+    value = str(raw).strip()
+    if _is_junk(value):
+        return None
+    if _UNPRINTABLE.search(value):
+        raise InvalidIdentifier("An identifier holds no control characters.", code="unprintable")
+    if len(value.encode()) > limit:
+        raise InvalidIdentifier(f"An identifier has at most {limit} bytes.", code="too_long")
+    return value
+
+
+def _is_junk(value: str) -> bool:
+    lower = value.lower()
+    return lower in JUNK or not value.strip("0") or lower in {j.lower() for j in conf.JUNK}

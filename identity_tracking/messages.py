@@ -1,0 +1,248 @@
+"""A message: what an entrance makes of a call, and all that ingest and identity ever see of it."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+from identity_tracking.exceptions import InvalidMessage
+from identity_tracking.identifiers import Kind, Names, Ref, digest
+from identity_tracking.payloads import MAX_NAME, Json, clean_mapping, clean_text
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MAX_MESSAGE_ID = 100  # characters: Segment's limit, https://segment.com/docs/connections/spec/common/
+_MILLISECONDS_FROM = 100_000_000_000  # a number this large counts milliseconds: as seconds, year 5138
+
+
+class Type(TextChoices):
+    """What a message, and the activity it becomes, says."""
+
+    PAGE = "page", _("page view")
+    TRACK = "track", _("event")
+    IDENTIFY = "identify", _("identify")
+    ALIAS = "alias", _("alias")
+    GROUP = "group", _("group")
+    FORM = "form", _("form")
+    LINK = "link", _("personal link")
+    RELATE = "relate", _("relationship")
+
+
+class Outcome(Enum):
+    """What became of a message."""
+
+    STORED = "stored"
+    DUPLICATE = "duplicate"
+
+
+class ObjectRef(NamedTuple):
+    """An object that people relate to, by its type and id: ("course", "42")."""
+
+    type: str
+    id: str
+
+    @property
+    def key(self) -> UUID:
+        return digest(self.type, self.id)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Relation:
+    """One relationship that a message adds or removes."""
+
+    object: ObjectRef
+    present: bool = True
+    attributes: Mapping[str, Json] = field(default_factory=dict)
+
+
+class Order(NamedTuple):
+    """Where a message stands among all others: the only order that anything here depends on."""
+
+    time: int  # microseconds since 1970
+    message_id: str
+    trusted: bool
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Message:
+    """One accepted call.
+
+    ``timestamp`` is stamped once, never later than ``received_at``, and then part of the message.
+    ``trusted``: the sender proved the id. ``email_trusted``: also the email beside it.
+    ``previous``: the anonymous id that an alias claims.
+    """
+
+    type: Type
+    names: Names
+    source: str
+    message_id: str
+    timestamp: datetime
+    received_at: datetime
+    trusted: bool = False
+    email_trusted: bool = False
+    name: str = ""
+    properties: Mapping[str, Json] = field(default_factory=dict)
+    relations: tuple[Relation, ...] = ()
+    context: Mapping[str, Json] = field(default_factory=dict)
+    previous: Ref | None = None
+
+    @property
+    def key(self) -> UUID:
+        """The activity's primary key: a message is kept once per source and trust (R1)."""
+        return digest(self.source, str(int(self.trusted)), self.message_id)
+
+    @property
+    def head(self) -> Ref:
+        head = self.names.head
+        if head is None:
+            raise InvalidMessage("The message names nobody.", code="no_identifier")
+        return head
+
+    @property
+    def order(self) -> Order:
+        return Order(microseconds(self.timestamp), self.message_id, self.trusted, self.source)
+
+    @property
+    def refs(self) -> tuple[Ref, ...]:
+        """Every identifier that the message mentions."""
+        return (*self.names.refs, self.previous) if self.previous else self.names.refs
+
+    @property
+    def attributes(self) -> Mapping[str, Json]:
+        """The attributes that the message writes."""
+        return self.properties if self.type is Type.IDENTIFY else {}
+
+    @property
+    def writes(self) -> bool:
+        """Whether the message says something lasting about its person."""
+        says = self.attributes or self.relations
+        return bool(says) or (self.type is Type.IDENTIFY and self.names.email is not None)
+
+
+def microseconds(moment: datetime) -> int:
+    """Return ``moment`` as whole microseconds since 1970."""
+    return (moment - EPOCH) // timedelta(microseconds=1)
+
+
+def moment(value: Any) -> datetime | None:
+    """Read a point in time: an aware datetime, ISO 8601 text, or unix seconds or milliseconds.
+
+    Returns None for None and "". Raises InvalidMessage (code ``invalid_timestamp``) for the rest.
+    """
+    if value is None or value == "":
+        return None
+    try:
+        return _moment(value)
+    except (ValueError, OverflowError, TypeError) as error:
+        raise InvalidMessage("This is no time.", code="invalid_timestamp") from error
+
+
+def stamp(
+    said: datetime | None, received_at: datetime, *, sent_at: datetime | None = None, oldest: timedelta | None = None
+) -> datetime:
+    """Return the time of a message: when its sender says it was, but never after it came.
+
+    ``sent_at``, by the same clock as ``said``, corrects that clock. ``oldest`` bounds how far
+    back the sender is believed.
+    """
+    if said is None:
+        return received_at
+    if sent_at is not None:
+        said = received_at - max(sent_at - said, timedelta(0))
+    if oldest is not None:
+        said = max(said, received_at - oldest)
+    return min(max(said, EPOCH), received_at)
+
+
+def new_message_id() -> str:
+    """Return a UUIDv7 (RFC 9562): sorted by time, made without asking anybody."""
+    milliseconds = time.time_ns() // 1_000_000
+    value = (milliseconds << 80) | secrets.randbits(80)
+    value = value & ~(0xF000 << 64) | (0x7000 << 64)
+    value = value & ~(0xC000 << 48) | (0x8000 << 48)
+    return str(UUID(int=value))
+
+
+def clean_message_id(value: Any) -> str:
+    """Return the sender's message id, or a new one where there is none."""
+    text = clean_text(value, MAX_MESSAGE_ID + 1)
+    if len(text) > MAX_MESSAGE_ID:
+        raise InvalidMessage(
+            f"A message id has at most {MAX_MESSAGE_ID} characters.", code="message_id_too_long"
+        )
+    return text or new_message_id()
+
+
+def object_ref(object_type: Any, object_id: Any) -> ObjectRef:
+    """Clean the type and id of an object."""
+    ref = ObjectRef(clean_text(object_type, MAX_NAME), clean_text(object_id, MAX_NAME))
+    if not all(ref):
+        raise InvalidMessage("An object has a type and an id.", code="invalid_object")
+    return ref
+
+
+def relations(value: Any) -> tuple[Relation, ...]:
+    """Read ``cio_relationships``, in any of the shapes that clients send.
+
+    One object or a list of ``{"action": "add_relationships", "relationships": [{"identifiers":
+    {"object_type_id": "1", "object_id": "acme"}, "relationship_attributes": {"role": "admin"}}]}``;
+    either list may come as an object keyed by index, as clients without array parameters send it.
+    https://docs.customer.io/integrations/api/track/#operation/identify
+    """
+    return tuple(
+        _relation(one, present=str(block.get("action", "add_relationships")).startswith("add"))
+        for block in _listed(value, "action", "relationships")
+        for one in _listed(block.get("relationships"), "identifiers")
+    )
+
+
+def is_anonymous(ref: Ref) -> bool:
+    return ref.kind is Kind.ANONYMOUS_ID
+
+
+def _relation(value: Mapping[str, Any], *, present: bool) -> Relation:
+    identifiers = value.get("identifiers")
+    if not isinstance(identifiers, Mapping):
+        raise InvalidMessage("A relationship names its object.", code="invalid_object")
+    return Relation(
+        object=object_ref(identifiers.get("object_type_id"), identifiers.get("object_id")),
+        present=present,
+        attributes=clean_mapping(value.get("relationship_attributes")) if present else {},
+    )
+
+
+def _listed(value: Any, *own_keys: str) -> list[Mapping[str, Any]]:
+    """Return a list, an index-keyed object or a single object as a list of objects."""
+    if value is None:
+        return []
+    if isinstance(value, Mapping):
+        value = [value] if any(key in value for key in own_keys) else list(value.values())
+    if not isinstance(value, list | tuple) or not all(isinstance(one, Mapping) for one in value):
+        raise InvalidMessage("cio_relationships has an unknown shape.", code="invalid_relationships")
+    return list(value)
+
+
+def _moment(value: Any) -> datetime:
+    if isinstance(value, datetime):
+        if value.tzinfo is None:
+            raise ValueError("naive")
+        return value.astimezone(UTC)
+    if isinstance(value, str):
+        try:
+            value = float(value)
+        except ValueError:
+            parsed = datetime.fromisoformat(value.strip())
+            return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
+    if isinstance(value, bool):
+        raise TypeError
+    unit = 1_000_000 if abs(value) < _MILLISECONDS_FROM else 1_000
+    return EPOCH + timedelta(microseconds=round(value * unit))

@@ -1,0 +1,20 @@
+"""What is kept. Models and their queries; no rule about identity is decided here."""
+
+from identity_tracking.models.activity import Activity
+from identity_tracking.models.conflict import Conflict
+from identity_tracking.models.failed_event import FailedEvent
+from identity_tracking.models.identifier import Claim, Identifier, Ownership
+from identity_tracking.models.person import Person
+from identity_tracking.models.relationship import ObjectRelationship, TrackedObject
+
+__all__ = [
+    "Activity",
+    "Claim",
+    "Conflict",
+    "FailedEvent",
+    "Identifier",
+    "ObjectRelationship",
+    "Ownership",
+    "Person",
+    "TrackedObject",
+]

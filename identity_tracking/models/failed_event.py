@@ -1,0 +1,23 @@
+"""What came in and could not be accepted, kept with the reason."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class FailedEvent(models.Model):
+    """One refused message. ``payload`` is JSON as ASCII text: what is wrong with it may be its text."""
+
+    code = models.CharField(_("reason"), max_length=32, db_index=True)
+    payload = models.TextField(_("message"))
+    source = models.CharField(_("source"), max_length=64)
+    trusted = models.BooleanField(_("trusted"))
+    received_at = models.DateTimeField(_("received at"), db_index=True)
+
+    class Meta:
+        verbose_name = _("failed event")
+        verbose_name_plural = _("failed events")
+
+    def __str__(self) -> str:
+        return self.code

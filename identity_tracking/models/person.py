@@ -1,0 +1,193 @@
+"""People: an anchor identifier, and what is shown of everything that resolves to it."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
+
+from identity_tracking.identifiers import Kind, Ref, names
+from identity_tracking.models.identifier import Identifier, Ownership
+
+if TYPE_CHECKING:
+    from identity_tracking.models.activity import ActivityQuerySet
+    from identity_tracking.models.relationship import ObjectRelationship
+
+NAME_ATTRIBUTES = (("first_name", "last_name"), ("firstName", "lastName"), ("name",))
+
+
+def new_cio_id() -> str:
+    """Return 128 random bits: who has one may have been sent a link, nobody can guess one."""
+    return secrets.token_hex(16)
+
+
+class PersonQuerySet(models.QuerySet["Person"]):
+    def standing(self) -> PersonQuerySet:
+        """People that did not fold into another."""
+        return self.filter(root=None)
+
+    def identified(self) -> PersonQuerySet:
+        """People whose id is known."""
+        return self.standing().exclude(user_id=None)
+
+    def leads(self) -> PersonQuerySet:
+        """People with an email, whose id is still open."""
+        return self.standing().filter(user_id=None)
+
+    def find(
+        self,
+        *,
+        id: Any = None,
+        email: Any = None,
+        cio_id: Any = None,
+        anonymous_id: Any = None,
+        at: datetime | None = None,
+    ) -> Person | None:
+        """Return the person whom an identifier means, now or ``at`` another time, or None.
+
+        One identifier is enough; of several the highest counts. It never creates anybody.
+        """
+        called = names(id=id, email=email, cio_id=cio_id, anonymous_id=anonymous_id)
+        if called.cio_id:
+            return _root(self.select_related("root").filter(cio_id=called.cio_id).first())
+        return self.owner(called.head, at=at) if called.head else None
+
+    def owner(self, ref: Ref, *, at: datetime | None = None) -> Person | None:
+        """Return whose the identifier ``ref`` is, now or ``at`` another time, or None."""
+        stretch = (
+            Ownership.objects.using(self.db)
+            .at(at or timezone.now())
+            .filter(identifier=ref.key)
+            .select_related("person__root", "after__root")
+            .first()
+        )
+        return owner_of(stretch) if stretch else None
+
+
+class Person(models.Model):
+    """Somebody with an id or an email. One row an id and one an email; ``root`` says which folded.
+
+    ``attributes`` and the other shown fields are a cache of what the identity rules compute from
+    the messages; they are never edited by hand. ``provenance`` says for each attribute when,
+    from which source and by which message it was written; ``claimed`` holds values that lost to
+    a trusted one.
+    """
+
+    anchor = models.OneToOneField(
+        Identifier, models.CASCADE, primary_key=True, related_name="person", db_constraint=False
+    )
+    cio_id = models.CharField(
+        "cio_id", max_length=32, unique=True, default=new_cio_id, editable=False
+    )
+    root = models.ForeignKey(
+        "self", models.CASCADE, null=True, related_name="folded", db_constraint=False
+    )
+    user_id = models.CharField(_("id"), max_length=150, null=True, db_index=True)  # noqa: DJ001
+    email = models.CharField(_("email"), max_length=254, null=True, db_index=True)  # noqa: DJ001
+    attributes = models.JSONField(_("attributes"), default=dict)
+    provenance = models.JSONField(_("provenance"), default=dict)
+    claimed = models.JSONField(_("claimed values"), default=dict)
+    created_at = models.DateTimeField(
+        _("created at"), null=True, help_text=_("What the site sent as created_at.")
+    )
+    first_seen = models.DateTimeField(_("first seen"))
+    last_seen = models.DateTimeField(_("last seen"), db_index=True)
+
+    objects = PersonQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("person")
+        verbose_name_plural = _("people")
+
+    def __str__(self) -> str:
+        return self.full_name or self.email or self.user_id or self.cio_id[:8]
+
+    @property
+    def full_name(self) -> str:
+        """First and last name, as far as the attributes tell."""
+        for keys in NAME_ATTRIBUTES:
+            parts = [str(self.attributes[key]) for key in keys if self.attributes.get(key)]
+            if parts:
+                return " ".join(parts)
+        return ""
+
+    @property
+    def is_lead(self) -> bool:
+        return self.user_id is None
+
+    @property
+    def initials(self) -> str:
+        """One or two letters for an avatar."""
+        words = str(self).replace("@", " ").split() or ["?"]
+        return "".join(word[0] for word in words[:2]).upper()
+
+    @cached_property
+    def component(self) -> list[UUID]:
+        """The keys of all rows that are this one person: itself and what folded into it."""
+        folded = Person.objects.using(self._state.db).filter(root=self.pk)
+        return [self.pk, *folded.values_list("pk", flat=True)]
+
+    @property
+    def activities(self) -> ActivityQuerySet:
+        """The whole history, newest first, what was done anonymously included."""
+        from_models = self._meta.apps.get_model("identity_tracking", "Activity")
+        history: ActivityQuerySet = from_models.objects.using(self._state.db).of(self)
+        return history
+
+    @property
+    def relationships(self) -> models.QuerySet[ObjectRelationship]:
+        """What this person relates to: ``.object.object_type``, ``.object.object_id``."""
+        from_models = self._meta.apps.get_model("identity_tracking", "ObjectRelationship")
+        related: models.QuerySet[ObjectRelationship] = (
+            from_models.objects.using(self._state.db)
+            .filter(identifier=self.pk)
+            .select_related("object")
+        )
+        return related
+
+    @property
+    def identifiers(self) -> models.QuerySet[Identifier]:
+        """Every identifier that is, at some time, this person's."""
+        mine = Ownership.objects.of(self.component).values("identifier")
+        return Identifier.objects.filter(Q(pk__in=mine)).order_by("-kind", "created_at")
+
+    def touch(self, moment: datetime) -> None:
+        """Keep that this person was seen at ``moment``; a caller asks for it only now and then."""
+        people = Person.objects.using(self._state.db).filter(pk=self.pk)
+        people.filter(last_seen__lt=moment).update(last_seen=moment)
+        people.filter(first_seen__gt=moment).update(first_seen=moment)
+
+
+def owner_of(stretch: Ownership) -> Person | None:
+    """Return who stands behind a stretch: in a gap only one person on both sides does."""
+    person = _root(stretch.person)
+    if stretch.after_id is not None and _root(stretch.after) != person:
+        return None
+    return person
+
+
+def people_for(refs: Iterable[Ref], *, seen_at: datetime) -> list[Person]:
+    """Return a new, unsaved person for each id and email among ``refs``."""
+    return [
+        Person(
+            anchor_id=ref.key,
+            user_id=ref.value if ref.kind is Kind.ID else None,
+            email=ref.value if ref.kind is Kind.EMAIL else None,
+            first_seen=seen_at,
+            last_seen=seen_at,
+        )
+        for ref in refs
+        if ref.kind is not Kind.ANONYMOUS_ID
+    ]
+
+
+def _root(person: Person | None) -> Person | None:
+    return person and (person.root or person)

@@ -1,0 +1,121 @@
+"""JSON from outside, made safe for every database alike; decides nothing about its meaning."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any, TypeAlias
+
+from django.core.serializers.json import DjangoJSONEncoder
+
+from identity_tracking.exceptions import InvalidMessage
+
+Json: TypeAlias = Any  # None, bool, int, float, str, list[Json] or dict[str, Json]
+
+MAX_DEPTH = 16  # MariaDB refuses 32 and deeper
+MAX_KEYS = 300  # in one message, at all depths
+MAX_MESSAGE = 32_768  # bytes: Segment's limit for an event
+MAX_NAME = 150  # characters of an attribute's, event's or object's name
+INTEGERS = range(-(2**63), 2**63)
+
+
+def decode(body: bytes, *, limit: int) -> Json:
+    """Parse ``body`` as strict JSON: UTF-8 alone, no NaN, at most ``limit`` bytes.
+
+    Raises InvalidMessage with the code ``too_large`` or ``invalid_json``.
+    """
+    if len(body) > limit:
+        raise InvalidMessage(f"A body has at most {limit} bytes.", code="too_large")
+    try:
+        return json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise InvalidMessage("The body is not UTF-8 encoded JSON.", code="invalid_json") from error
+
+
+def clean_mapping(value: Any) -> dict[str, Json]:
+    """Return ``value``, a mapping of anything JSON can hold, as every database can keep it.
+
+    Dates, Decimals, UUIDs and lazy strings become what Django's JSON encoder makes of them.
+    Raises InvalidMessage, with a code per reason.
+    """
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise InvalidMessage("Properties and attributes are objects.", code="not_an_object")
+    cleaned: dict[str, Json] = _Cleaner().clean(value, 1)
+    if len(json.dumps(cleaned).encode()) > MAX_MESSAGE:
+        raise InvalidMessage(f"A message has at most {MAX_MESSAGE} bytes.", code="too_large")
+    return cleaned
+
+
+def clean_text(value: Any, limit: int) -> str:
+    """Return ``value`` as one line of text that every database can keep, cut to ``limit``."""
+    if value is None:
+        return ""
+    if not isinstance(value, str | int | float):
+        raise InvalidMessage("A name is text.", code="not_text")
+    return " ".join(_storable(str(value)).split())[:limit]
+
+
+def printable(value: Any) -> str:
+    """Return any JSON as text in ASCII, to be kept where it could not be accepted."""
+    return json.dumps(value, default=str)[:MAX_MESSAGE]
+
+
+class _Cleaner:
+    def __init__(self) -> None:
+        self.keys = 0
+
+    def clean(self, value: Any, depth: int) -> Json:
+        if depth > MAX_DEPTH:
+            raise InvalidMessage(f"JSON nests at most {MAX_DEPTH} deep.", code="too_deep")
+        if isinstance(value, str):
+            return _storable(value)
+        if value is None or isinstance(value, bool):
+            return value
+        if isinstance(value, int | float):
+            return _number(value)
+        if isinstance(value, Mapping):
+            return {self.key(key): self.clean(item, depth + 1) for key, item in value.items()}
+        if isinstance(value, list | tuple | set | frozenset):
+            return [self.clean(item, depth + 1) for item in value]
+        return _encoded(value)
+
+    def key(self, key: Any) -> str:
+        self.keys += 1
+        if self.keys > MAX_KEYS:
+            raise InvalidMessage(f"A message has at most {MAX_KEYS} keys.", code="too_many_keys")
+        text = _storable(str(key))
+        if len(text) > MAX_NAME:
+            raise InvalidMessage(f"A key has at most {MAX_NAME} characters.", code="key_too_long")
+        return text
+
+
+def _number(value: float) -> float:
+    if isinstance(value, int) and value not in INTEGERS:
+        raise InvalidMessage("Integers have at most 64 bits.", code="number_too_large")
+    if not math.isfinite(value):
+        raise InvalidMessage("Numbers are finite.", code="number_not_finite")
+    return value
+
+
+def _storable(value: str) -> str:
+    if "\0" in value or any("\ud800" <= char <= "\udfff" for char in value):
+        raise InvalidMessage("Text holds no NUL and no lone surrogate.", code="invalid_text")
+    return value
+
+
+def _encoded(value: Any) -> str:
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value.isoformat()
+    try:
+        return _storable(str(DjangoJSONEncoder().default(value)))
+    except TypeError as error:
+        kind = type(value).__name__
+        raise InvalidMessage(f"{kind} is not JSON.", code="not_json") from error
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")

@@ -1,0 +1,10 @@
+"""What has happened, told after commit by ``send_robust``. Declarations, nothing else."""
+
+from __future__ import annotations
+
+from django.dispatch import Signal
+
+# sender=Person; person: Person, activity_id: UUID of the identify that did it
+person_identified = Signal()
+# sender=Activity; activity: Activity, as it was stored
+activity_recorded = Signal()
