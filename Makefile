@@ -6,7 +6,7 @@ DJANGO ?= >=5.2
 BIN := $(VENV)/bin
 SDK := identity_tracking/sdk
 PYTEST := $(BIN)/pytest --numprocesses=logical --cov --cov-append
-EVERYWHERE := -m "not browser and not slow"  # what each other database is tried with
+ELSEWHERE := -m "not browser and not slow"
 
 .PHONY: demo test lint bench soak build
 
@@ -17,8 +17,8 @@ demo: $(VENV)/.demo
 test: $(VENV)/.dev
 	rm -f .coverage
 	$(PYTEST) --cov-report=
-	$(PYTEST) --cov-report= --ds=tests.settings.postgres $(EVERYWHERE)
-	$(PYTEST) --cov-fail-under=95 --ds=tests.settings.sqlite_stock $(EVERYWHERE)
+	$(PYTEST) --cov-report= --ds=tests.settings.postgres $(ELSEWHERE)
+	$(PYTEST) --cov-fail-under=95 --ds=tests.settings.sqlite_stock $(ELSEWHERE)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check
