@@ -5,6 +5,7 @@ VENV ?= .venv
 DJANGO ?= >=5.2
 BIN := $(VENV)/bin
 SDK := identity_tracking/sdk
+NPM := $(shell which npm)
 PYTEST := $(BIN)/pytest --numprocesses=logical --cov --cov-append
 ELSEWHERE := -m "not browser and not slow"
 
@@ -20,12 +21,12 @@ test: $(VENV)/.dev
 	$(PYTEST) --cov-report= --ds=tests.settings.postgres $(ELSEWHERE)
 	$(PYTEST) --cov-fail-under=95 --ds=tests.settings.sqlite_stock $(ELSEWHERE)
 
-lint: $(VENV)/.dev
+lint: $(VENV)/.dev $(if $(NPM),$(SDK)/node_modules)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	if command -v npm; then npm --prefix $(SDK) ci && npm --prefix $(SDK) run lint; fi
+	$(if $(NPM),npm --prefix $(SDK) run lint)
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m tests.benchmarks
@@ -41,4 +42,8 @@ $(VENV)/.%: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --editable . --group $* "Django$(DJANGO)"
+	touch $@
+
+$(SDK)/node_modules: $(SDK)/package-lock.json
+	npm --prefix $(SDK) ci
 	touch $@
