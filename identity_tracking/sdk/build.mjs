@@ -1,0 +1,45 @@
+/**
+ * Builds the committed files in static/identity_tracking from the sources beside this script.
+ * With --check it writes nothing: it fails when a committed file is stale. Either way a file over its budget fails.
+ */
+import { readFileSync, writeFileSync } from "node:fs";
+import { brotliCompressSync, constants, gzipSync } from "node:zlib";
+import { transformSync } from "esbuild";
+
+const OUTPUT = new URL("../static/identity_tracking/", import.meta.url);
+const BUDGETS = {
+  visitor: { gzip: 2700, brotli: 2450 },
+  stub: { gzip: 130 },
+};
+const check = process.argv.includes("--check");
+
+function minify(name) {
+  const source = readFileSync(new URL(`${name}.js`, import.meta.url), "utf8");
+  // The stub must reach the page's own scope, and is minified as a whole script; the SDK keeps its names to itself.
+  const format = name === "stub" ? undefined : "iife";
+  return transformSync(source, { minify: true, target: "es2020", charset: "utf8", format }).code.replace(/;\n$/, "");
+}
+
+function sizes(code) {
+  return {
+    gzip: gzipSync(code, { level: 9 }).length,
+    brotli: brotliCompressSync(code, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }).length,
+  };
+}
+
+function report(problem) {
+  console.error(problem);
+  process.exitCode = 1;
+}
+
+for (const [name, budget] of Object.entries(BUDGETS)) {
+  const file = new URL(`${name}.min.js`, OUTPUT);
+  const code = minify(name);
+  const size = sizes(code);
+  console.log(`${name}.min.js: ${code.length} bytes, ${size.gzip} gzip, ${size.brotli} brotli`);
+  for (const [kind, most] of Object.entries(budget)) {
+    if (size[kind] > most) report(`${name}.min.js is over its budget: ${size[kind]} > ${most} bytes ${kind}`);
+  }
+  if (!check) writeFileSync(file, code);
+  else if (readFileSync(file, "utf8") !== code) report(`${name}.min.js is stale: run "npm run build"`);
+}
