@@ -7,11 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from identity_tracking.shortcuts import (
-        alias,
-        group,
         identify,
         page,
-        person_of,
         relate,
         reset,
         track,
@@ -21,11 +18,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
-    "alias",
-    "group",
     "identify",
     "page",
-    "person_of",
     "relate",
     "reset",
     "track",

@@ -10,3 +10,10 @@ class IdentityTrackingConfig(AppConfig):
     name = "identity_tracking"
     verbose_name = _("People")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from identity_tracking import checks
+
+        checks.connect()
+        if self.apps.is_installed("django.contrib.auth"):
+            from identity_tracking import receivers  # noqa: F401

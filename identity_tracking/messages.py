@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import Enum
@@ -15,9 +15,10 @@ from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
 from identity_tracking.exceptions import InvalidMessage
-from identity_tracking.identifiers import Kind, Names, Ref, digest
+from identity_tracking.identifiers import Names, Ref, digest
 from identity_tracking.payloads import MAX_NAME, Json, clean_mapping, clean_text
 
+RELATIONSHIPS = "cio_relationships"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MAX_MESSAGE_ID = 100  # characters: Segment's limit, https://segment.com/docs/connections/spec/common/
 _MILLISECONDS_FROM = 100_000_000_000  # a number this large counts milliseconds: as seconds, year 5138
@@ -41,6 +42,7 @@ class Outcome(Enum):
 
     STORED = "stored"
     DUPLICATE = "duplicate"
+    REFUSED = "refused"
 
 
 class ObjectRef(NamedTuple):
@@ -124,8 +126,8 @@ class Message:
     @property
     def writes(self) -> bool:
         """Whether the message says something lasting about its person."""
-        says = self.attributes or self.relations
-        return bool(says) or (self.type is Type.IDENTIFY and self.names.email is not None)
+        renames = self.type is Type.IDENTIFY and self.names.id and self.names.email
+        return bool(self.attributes or self.relations or renames)
 
 
 def microseconds(moment: datetime) -> int:
@@ -205,8 +207,23 @@ def relations(value: Any) -> tuple[Relation, ...]:
     )
 
 
-def is_anonymous(ref: Ref) -> bool:
-    return ref.kind is Kind.ANONYMOUS_ID
+def relations_as_sent(changes: Iterable[Relation]) -> Json:
+    """Return ``changes`` in the shape that ``relations`` reads."""
+    return [
+        {
+            "action": "add_relationships" if change.present else "remove_relationships",
+            "relationships": [
+                {
+                    "identifiers": {
+                        "object_type_id": change.object.type,
+                        "object_id": change.object.id,
+                    },
+                    "relationship_attributes": dict(change.attributes),
+                }
+            ],
+        }
+        for change in changes
+    ]
 
 
 def _relation(value: Mapping[str, Any], *, present: bool) -> Relation:

@@ -13,12 +13,19 @@ from django.db.models.constants import OnConflict
 from django.db.models.sql import InsertQuery
 from django.utils.translation import gettext_lazy as _
 
-from identity_tracking.identifiers import Kind
-from identity_tracking.messages import Type
+from identity_tracking.identifiers import Kind, Names
+from identity_tracking.messages import (
+    RELATIONSHIPS,
+    Message,
+    Type,
+    relations,
+    relations_as_sent,
+)
 from identity_tracking.models.identifier import Identifier, Ownership
 from identity_tracking.models.person import Person, owner_of
 
 NEWEST_FIRST = ("-timestamp", "-pk")
+WRITING = (Type.IDENTIFY, Type.GROUP, Type.RELATE)  # types that may change attributes or relationships
 
 
 class ActivityQuerySet(models.QuerySet["Activity"]):
@@ -119,6 +126,44 @@ class Activity(models.Model):
 
     def __str__(self) -> str:
         return self.name or self.get_type_display()
+
+    @classmethod
+    def from_message(cls, message: Message) -> Activity:
+        """Return the row, unsaved, that ``message`` is kept as."""
+        properties = dict(message.properties)
+        if message.relations:
+            properties[RELATIONSHIPS] = relations_as_sent(message.relations)
+        return cls(
+            pk=message.key,
+            identifier_id=message.head.key,
+            type=message.type,
+            name=message.name,
+            properties=properties,
+            context=dict(message.context),
+            timestamp=message.timestamp,
+            received_at=message.received_at,
+            source=message.source,
+            trusted=message.trusted,
+            message_id=message.message_id,
+        )
+
+    def as_message(self) -> Message:
+        """Return the message again, as far as its head and what it wrote go."""
+        ref = self.identifier.ref
+        properties = dict(self.properties)
+        changes = relations(properties.pop(RELATIONSHIPS, None))
+        return Message(
+            type=Type(self.type),
+            names=Names(**{ref.kind.name.lower(): ref}),
+            source=self.source,
+            message_id=self.message_id,
+            timestamp=self.timestamp,
+            received_at=self.received_at,
+            trusted=self.trusted,
+            name=self.name,
+            properties=properties,
+            relations=changes,
+        )
 
     @property
     def person(self) -> Person | None:

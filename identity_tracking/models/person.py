@@ -18,7 +18,7 @@ from identity_tracking.identifiers import Kind, Ref, names
 from identity_tracking.models.identifier import Identifier, Ownership
 
 if TYPE_CHECKING:
-    from identity_tracking.models.activity import ActivityQuerySet
+    from identity_tracking.models.activity import Activity, ActivityQuerySet
     from identity_tracking.models.relationship import ObjectRelationship
 
 NAME_ATTRIBUTES = (("first_name", "last_name"), ("firstName", "lastName"), ("name",))
@@ -59,6 +59,19 @@ class PersonQuerySet(models.QuerySet["Person"]):
         if called.cio_id:
             return _root(self.select_related("root").filter(cio_id=called.cio_id).first())
         return self.owner(called.head, at=at) if called.head else None
+
+    def locked(self, keys: Iterable[UUID]) -> dict[UUID, Person]:
+        """Lock these rows until the transaction ends, in key order, and return them as they are."""
+        ordered = sorted(keys)
+        rows = self.select_for_update().filter(pk__in=ordered).order_by("pk")
+        return {row.pk: row for row in rows} if ordered else {}
+
+    def touch(self, key: UUID, times: Iterable[datetime]) -> None:
+        """Keep that somebody was seen at ``times``: widens first to last seen, never narrows it."""
+        seen = sorted(times)
+        if seen:
+            self.filter(pk=key, last_seen__lt=seen[-1]).update(last_seen=seen[-1])
+            self.filter(pk=key, first_seen__gt=seen[0]).update(first_seen=seen[0])
 
     def owner(self, ref: Ref, *, at: datetime | None = None) -> Person | None:
         """Return whose the identifier ``ref`` is, now or ``at`` another time, or None."""
@@ -138,32 +151,22 @@ class Person(models.Model):
     @property
     def activities(self) -> ActivityQuerySet:
         """The whole history, newest first, what was done anonymously included."""
-        from_models = self._meta.apps.get_model("identity_tracking", "Activity")
-        history: ActivityQuerySet = from_models.objects.using(self._state.db).of(self)
-        return history
+        activity: type[Activity] = self._meta.apps.get_model("identity_tracking", "Activity")
+        return activity.objects.using(self._state.db).of(self)
 
     @property
     def relationships(self) -> models.QuerySet[ObjectRelationship]:
         """What this person relates to: ``.object.object_type``, ``.object.object_id``."""
-        from_models = self._meta.apps.get_model("identity_tracking", "ObjectRelationship")
-        related: models.QuerySet[ObjectRelationship] = (
-            from_models.objects.using(self._state.db)
-            .filter(identifier=self.pk)
-            .select_related("object")
-        )
-        return related
+        name = "ObjectRelationship"
+        model: type[ObjectRelationship] = self._meta.apps.get_model("identity_tracking", name)
+        mine = model.objects.using(self._state.db).filter(identifier=self.pk)
+        return mine.select_related("object")
 
     @property
     def identifiers(self) -> models.QuerySet[Identifier]:
         """Every identifier that is, at some time, this person's."""
         mine = Ownership.objects.of(self.component).values("identifier")
         return Identifier.objects.filter(Q(pk__in=mine)).order_by("-kind", "created_at")
-
-    def touch(self, moment: datetime) -> None:
-        """Keep that this person was seen at ``moment``; a caller asks for it only now and then."""
-        people = Person.objects.using(self._state.db).filter(pk=self.pk)
-        people.filter(last_seen__lt=moment).update(last_seen=moment)
-        people.filter(first_seen__gt=moment).update(first_seen=moment)
 
 
 def owner_of(stretch: Ownership) -> Person | None:

@@ -1,0 +1,1 @@
+"""HTTP from outside: the one room that knows REST framework and wire formats."""

@@ -1,0 +1,87 @@
+"""What our HTTP views share: strict JSON in, small JSON out, errors with a code, 503 for trouble."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any, ClassVar
+
+from django.db import Error
+from rest_framework import exceptions, status
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.parsers import BaseParser
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from identity_tracking.exceptions import IdentityTrackingError, InvalidMessage, Unavailable
+from identity_tracking.payloads import Json, decode
+
+STATUS = {
+    "too_large": status.HTTP_413_REQUEST_ENTITY_TOO_LARGE,
+    "unknown_source": status.HTTP_401_UNAUTHORIZED,
+    "origin_not_allowed": status.HTTP_403_FORBIDDEN,
+}
+
+logger = logging.getLogger(__name__)
+
+
+class StrictJSONParser(BaseParser):
+    """Parse any body as strict JSON, whatever it says it is: browsers send text/plain."""
+
+    media_type = "*/*"
+    max_bytes = 131_072
+
+    def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Json:
+        try:
+            body = stream.read(self.max_bytes + 1)
+        except OSError as error:
+            raise InvalidMessage("The body did not arrive.", code="unreadable") from error
+        return decode(body, limit=self.max_bytes)
+
+
+class AnyNegotiation(BaseContentNegotiation):
+    """Parse and answer JSON whatever the headers ask for: clients rarely say what they mean."""
+
+    def select_parser(self, request: Request, parsers: Any) -> Any:
+        return parsers[0]
+
+    def select_renderer(self, request: Request, renderers: Any, format_suffix: Any = None) -> Any:
+        return renderers[0], renderers[0].media_type
+
+
+class OpenView(APIView):
+    """A view that anybody may call, untouched by the host's REST framework settings."""
+
+    authentication_classes: ClassVar[Any] = ()
+    permission_classes: ClassVar[Any] = ()
+    throttle_classes: ClassVar[Any] = ()
+    parser_classes: ClassVar[Any] = (StrictJSONParser,)
+    renderer_classes: ClassVar[Any] = (JSONRenderer,)
+    content_negotiation_class = AnyNegotiation
+    versioning_class = None
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """Answer 503 with Retry-After for database trouble, and a code for what is refused."""
+        if isinstance(exc, Unavailable):
+            return _unavailable(exc.retry_after)
+        if isinstance(exc, Error):
+            logger.exception("The database failed.")
+            return _unavailable(Unavailable().retry_after)
+        if isinstance(exc, IdentityTrackingError):
+            return refusal(exc.code, str(exc), STATUS.get(exc.code, status.HTTP_400_BAD_REQUEST))
+        if isinstance(exc, exceptions.APIException):
+            return refusal(str(exc.default_code), str(exc.detail), exc.status_code)
+        raise exc
+
+
+def refusal(code: str, message: str, status_code: int) -> Response:
+    """Return an answer that says why a whole request was refused."""
+    body = {"success": False, "error": {"code": code, "message": message}}
+    return Response(body, status=status_code)
+
+
+def _unavailable(retry_after: int) -> Response:
+    answer = refusal("unavailable", "Nothing was stored. Try again.", 503)
+    answer["Retry-After"] = str(retry_after)
+    return answer

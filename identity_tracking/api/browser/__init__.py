@@ -1,0 +1,1 @@
+"""The browser endpoint: what the script posts, read, checked and processed."""

@@ -1,0 +1,167 @@
+"""Read what the script posts into messages. One bad message never spoils the others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from identity_tracking import links
+from identity_tracking.conf import conf
+from identity_tracking.exceptions import InvalidIdentifier, InvalidMessage
+from identity_tracking.identifiers import Names, names
+from identity_tracking.ingest.context import page_context, request_context
+from identity_tracking.messages import (
+    RELATIONSHIPS,
+    Message,
+    Type,
+    clean_message_id,
+    moment,
+    relations,
+    stamp,
+)
+from identity_tracking.models import FailedEvent
+from identity_tracking.payloads import MAX_NAME, Json, clean_mapping, clean_text, printable
+from identity_tracking.visitor import Visitor
+
+MAX_MESSAGES = 500
+TYPES = {type.value: type for type in (Type.PAGE, Type.TRACK, Type.IDENTIFY, Type.LINK)}
+
+
+@dataclass(kw_only=True, slots=True)
+class Delivery:
+    """One request's worth: what can be processed, what is kept as failed, and the errors told."""
+
+    messages: list[Message] = field(default_factory=list)
+    failed: list[FailedEvent] = field(default_factory=list)
+    errors: list[dict[str, Json]] = field(default_factory=list)
+    renew: bool = False
+
+
+def decode(body: Json, visitor: Visitor, received_at: datetime) -> Delivery:
+    """Read the body of a request.
+
+    ``{"site_id": "shop", "sent_at": 1763719200123, "retry": 1, "renew": true, "messages":
+    [{"type": "track", "message_id": "0192…", "time": 1763719200100, "anonymous_id": "…",
+    "id": "42", "email": "…", "name": "added_to_cart", "data": {"sku": "A1"}, "url": "https://…",
+    "title": "…", "referrer": "…"}]}``; times are unix milliseconds by the browser's clock.
+
+    Raises InvalidMessage where the whole of it cannot be read.
+    """
+    items = _items(body)
+    sent_at = _time(body.get("sent_at"))
+    delivery = Delivery(renew=body.get("renew") is True)
+    for index, item in enumerate(items):
+        try:
+            message = _message(item, visitor, received_at, sent_at)
+        except InvalidMessage as error:
+            delivery.errors.append({"index": index, "code": error.code, "message": str(error)})
+            delivery.failed.append(_failed(item, error, received_at))
+        else:
+            if message:
+                delivery.messages.append(message)
+    return delivery
+
+
+def _items(body: Json) -> list[Any]:
+    if not isinstance(body, Mapping) or not isinstance(body.get("messages"), list):
+        raise InvalidMessage('The body is an object with "messages".', code="invalid_body")
+    if body.get("site_id") != conf.SITE_ID:
+        raise InvalidMessage("No source has this site_id.", code="unknown_source")
+    items: list[Any] = body["messages"]
+    if len(items) > MAX_MESSAGES:
+        raise InvalidMessage(f"A request has at most {MAX_MESSAGES} messages.", code="too_large")
+    return items
+
+
+def _message(
+    item: Any, visitor: Visitor, received_at: datetime, sent_at: datetime | None
+) -> Message | None:
+    if not isinstance(item, Mapping) or not isinstance(item.get("type"), str):
+        raise InvalidMessage("A message is an object with a type.", code="invalid_message")
+    type = TYPES.get(item["type"])
+    if type is None:
+        raise InvalidMessage("This type is not known.", code="unknown_type")
+    said = names(id=item.get("id"), email=item.get("email"), anonymous_id=item.get("anonymous_id"))
+    page = page_context(
+        url=item.get("url"), title=item.get("title"), referrer=item.get("referrer")
+    )
+    context = request_context(visitor.request, page)
+    message_id = clean_message_id(item.get("message_id"))
+    if type is Type.LINK:
+        return links.opened(
+            visitor, item.get("cio_id"), said=said, context=context, message_id=message_id
+        )
+    called, proven = _called(type, said, visitor)
+    data = clean_mapping(item.get("data"))
+    changes = relations(data.pop(RELATIONSHIPS, None)) if type is Type.IDENTIFY else ()
+    return Message(
+        type=type,
+        names=called,
+        source=conf.SITE_ID,
+        message_id=message_id,
+        timestamp=stamp(
+            _time(item.get("time")),
+            received_at,
+            sent_at=sent_at,
+            oldest=timedelta(seconds=conf.BACKDATE_LIMIT),
+        ),
+        received_at=received_at,
+        trusted=proven,
+        email_trusted=proven and _is_verified(called, visitor),
+        name=_name(type, item, page),
+        properties=data,
+        relations=changes,
+        context=context,
+    )
+
+
+def _called(type: Type, said: Names, visitor: Visitor) -> tuple[Names, bool]:
+    """Return whom a message is from. The session is read only where that can matter."""
+    if said.id and type is not Type.IDENTIFY:
+        called, proven = said, False
+    elif visitor.has_session:
+        called, proven = visitor.who(said)
+    else:
+        called, proven = said, False
+    if not (called.head or called.cio_id):
+        raise InvalidIdentifier("The message names nobody.", code="no_identifier")
+    if type is Type.IDENTIFY and not (said.id or said.email or said.cio_id):
+        raise InvalidIdentifier("An identify has an id or an email.", code="no_identifier")
+    return called, proven
+
+
+def _is_verified(called: Names, visitor: Visitor) -> bool:
+    """Say whether the email beside a proven id is the session user's own, and verified."""
+    if called.email is None or visitor.user is None:
+        return False
+    user = visitor.user
+    own = str(getattr(user, user.get_email_field_name(), "")).lower()
+    verified = conf.hook("EMAIL_VERIFIED")
+    return own == called.email.value and bool(verified and verified(user))
+
+
+def _name(type: Type, item: Mapping[str, Any], page: Mapping[str, Json]) -> str:
+    name = clean_text(item.get("name"), MAX_NAME)
+    if type is Type.TRACK and not name:
+        raise InvalidMessage("An event has a name.", code="name_missing")
+    if type is Type.PAGE:
+        return name or str(page.get("path", ""))[:MAX_NAME]
+    return name
+
+
+def _time(value: Any) -> datetime | None:
+    if isinstance(value, str):
+        raise InvalidMessage("Times are unix milliseconds.", code="invalid_timestamp")
+    return moment(value)
+
+
+def _failed(item: Any, error: InvalidMessage, received_at: datetime) -> FailedEvent:
+    return FailedEvent(
+        code=error.code,
+        payload=printable(item),
+        source=conf.SITE_ID,
+        trusted=False,
+        received_at=received_at,
+    )

@@ -1,0 +1,189 @@
+"""System checks, one function each: E for what cannot work, W for what is unsafe."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, get_type_hints
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.db import connections
+from django.urls import NoReverseMatch, reverse
+from django.utils.module_loading import import_string
+
+from identity_tracking.conf import Conf, conf
+from identity_tracking.ingest.transaction import database
+
+MIDDLEWARE = "identity_tracking.middleware.IdentityTrackingMiddleware"
+AUTHENTICATION = "django.contrib.auth.middleware.AuthenticationMiddleware"
+HOOKS = ("USER_ID", "USER_ATTRIBUTES", "EMAIL_VERIFIED", "MAY_IDENTIFY", "EXCLUDE")
+
+
+def connect() -> None:
+    """Register the checks; called once, when the app is ready."""
+    for check in (
+        check_setting_names,
+        check_setting_types,
+        check_hooks,
+        check_api_key,
+        check_middleware,
+        check_middleware_order,
+        check_cross_site,
+    ):
+        register(check)
+    register(check_urls, Tags.urls)
+    register(check_sqlite, Tags.database)
+    register(check_durability, Tags.database, deploy=True)
+
+
+def check_setting_names(**kwargs: Any) -> list[CheckMessage]:
+    known = get_type_hints(Conf)
+    return [
+        Error(
+            f"IDENTITY_TRACKING has no setting {name!r}.",
+            hint=f"Known settings: {', '.join(sorted(known))}.",
+            id="identity_tracking.E001",
+        )
+        for name in getattr(settings, "IDENTITY_TRACKING", {})
+        if name not in known
+    ]
+
+
+def check_setting_types(**kwargs: Any) -> list[CheckMessage]:
+    found: list[CheckMessage] = []
+    for name, default in vars(Conf).items():
+        if not name.isupper() or name in HOOKS or default is None:
+            continue
+        value = getattr(conf, name)
+        wanted = (list, tuple, set, frozenset) if isinstance(default, tuple) else type(default)
+        if not isinstance(value, wanted) or (isinstance(value, bool) != isinstance(default, bool)):
+            found.append(
+                Error(
+                    f"IDENTITY_TRACKING[{name!r}] is a {type(value).__name__}.",
+                    hint=f"Its default is {default!r}.",
+                    id="identity_tracking.E002",
+                )
+            )
+    return found
+
+
+def check_hooks(**kwargs: Any) -> list[CheckMessage]:
+    found: list[CheckMessage] = []
+    for name in HOOKS:
+        value = getattr(conf, name)
+        if isinstance(value, str):
+            try:
+                value = import_string(value)
+            except ImportError:
+                value = "missing"
+        if value is not None and not callable(value):
+            found.append(
+                Error(
+                    f"IDENTITY_TRACKING[{name!r}] is no function and does not name one.",
+                    hint=f'Write a function or its dotted path, as in "shop.people.{name.lower()}".',
+                    id="identity_tracking.E003",
+                )
+            )
+    return found
+
+
+def check_urls(**kwargs: Any) -> list[CheckMessage]:
+    try:
+        reverse("identity_tracking:endpoint")
+    except NoReverseMatch:
+        return [
+            Error(
+                "The URLs of identity_tracking are not included.",
+                hint='Add path("people/", include("identity_tracking.urls")) to your urls.py.',
+                id="identity_tracking.E004",
+            )
+        ]
+    return []
+
+
+def check_middleware(**kwargs: Any) -> list[CheckMessage]:
+    if MIDDLEWARE in settings.MIDDLEWARE or not conf.ENABLED:
+        return []
+    return [
+        Warning(
+            "The middleware of identity_tracking is missing: requests have no visitor.",
+            hint=f"Add {MIDDLEWARE!r} to MIDDLEWARE, after {AUTHENTICATION!r}.",
+            id="identity_tracking.W001",
+        )
+    ]
+
+
+def check_middleware_order(**kwargs: Any) -> list[CheckMessage]:
+    order = list(settings.MIDDLEWARE)
+    if MIDDLEWARE not in order or AUTHENTICATION not in order:
+        return []
+    if order.index(MIDDLEWARE) > order.index(AUTHENTICATION):
+        return []
+    return [
+        Error(
+            "The middleware of identity_tracking stands before Django's authentication.",
+            hint=f"Move {MIDDLEWARE!r} below {AUTHENTICATION!r}: it needs request.user.",
+            id="identity_tracking.E005",
+        )
+    ]
+
+
+def check_api_key(**kwargs: Any) -> list[CheckMessage]:
+    if not conf.API_KEY or conf.API_KEY != conf.SITE_ID:
+        return []
+    return [
+        Error(
+            "The secret API_KEY is the public SITE_ID.",
+            hint="Make one: python -c 'import secrets; print(secrets.token_urlsafe(32))'.",
+            id="identity_tracking.E006",
+        )
+    ]
+
+
+def check_cross_site(**kwargs: Any) -> list[CheckMessage]:
+    if not conf.CROSS_SITE or conf.ALLOWED_ORIGINS:
+        return []
+    return [
+        Warning(
+            "CROSS_SITE is on, but no other origin may post.",
+            hint='Name the pages\' origins in ALLOWED_ORIGINS, as in "https://shop.example".',
+            id="identity_tracking.W002",
+        )
+    ]
+
+
+def check_sqlite(*, databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    connection = connections[database()]
+    if connection.vendor != "sqlite" or connection.alias not in (databases or ()):
+        return []
+    options = connection.settings_dict.get("OPTIONS", {})
+    if str(options.get("transaction_mode", "")).upper() == "IMMEDIATE" and "wal" in str(
+        options.get("init_command", "")
+    ).lower():
+        return []
+    return [
+        Warning(
+            "SQLite is not set to WAL and IMMEDIATE: visitors who write at once wait for each other.",
+            hint='Set OPTIONS to {"transaction_mode": "IMMEDIATE", '
+            '"init_command": "PRAGMA journal_mode=WAL;"}.',
+            id="identity_tracking.W003",
+        )
+    ]
+
+
+def check_durability(*, databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    connection = connections[database()]
+    if connection.vendor != "postgresql" or connection.alias not in (databases or ()):
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW synchronous_commit")
+        setting = cursor.fetchone()[0]
+    if setting != "off":
+        return []
+    return [
+        Warning(
+            "PostgreSQL runs with synchronous_commit=off: an answered event may be lost in a crash.",
+            hint="Set synchronous_commit to on.",
+            id="identity_tracking.W004",
+        )
+    ]

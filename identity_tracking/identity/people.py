@@ -1,0 +1,162 @@
+"""What is shown of a person, computed anew from all they own and stored on their row."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Q
+
+from identity_tracking.exceptions import InvalidMessage
+from identity_tracking.identifiers import Kind
+from identity_tracking.identity.registers import Registers, join, shown, shown_email, written
+from identity_tracking.identity.rules import Change
+from identity_tracking.messages import ObjectRef, moment
+from identity_tracking.models import Activity, Identifier, ObjectRelationship, Ownership, Person
+from identity_tracking.models.activity import WRITING, earliest_and_latest
+from identity_tracking.payloads import Json
+
+
+def refresh(changed: Mapping[UUID, Sequence[Change]], heads: Collection[UUID], using: str) -> None:
+    """Bring up to date everybody whom ``changed`` ownership, or ``heads`` that wrote, concern.
+
+    Locks people's rows in key order. Safe to repeat.
+    """
+    moved = {key: moves for key, moves in changed.items() if moves}
+    concerned = {
+        person
+        for moves in moved.values()
+        for change in moves
+        for person in (change.before, change.now)
+        if person
+    }
+    if heads:
+        owned = Ownership.objects.using(using).filter(identifier__in=heads)
+        concerned |= set(owned.values_list("person", flat=True))
+    people = Person.objects.using(using)
+    locked = people.locked(concerned | set(moved))
+    for person in locked.values():
+        if person.pk in moved:
+            _follow_email(person, using)
+    roots = {person.root_id or person.pk for person in locked.values()}
+    locked |= people.locked(roots - set(locked))
+    for key in sorted(roots):
+        _show(locked[key], using)
+    _see(moved, locked, using)
+    _show_visitors({*moved, *heads} - set(locked), using)
+
+
+def _follow_email(lead: Person, using: str) -> None:
+    """Point a lead, whose email moved, at the person the email means now."""
+    latest = Ownership.objects.using(using).filter(identifier=lead.pk).order_by("-since")
+    owner = latest.select_related("person").first()
+    root = None
+    if owner and owner.person_id != lead.pk:
+        root = owner.person.root_id or owner.person_id
+    if root != lead.root_id:
+        lead.root_id = root
+        Person.objects.using(using).filter(pk=lead.pk).update(root=root)
+
+
+def _show(person: Person, using: str) -> None:
+    """Store what a person's identifiers wrote, folded, on the person's row."""
+    rows = (
+        Ownership.objects.using(using)
+        .of(person.component)
+        .filter(Q(identifier__registers__isnull=False) | Q(identifier__kind=Kind.EMAIL))
+        .select_related("identifier")
+    )
+    document = join(_document(row, using) for row in rows)
+    result = shown(document)
+    emails = {row.identifier.value for row in rows if row.identifier.kind == Kind.EMAIL}
+    attributes = dict(result.attributes)
+    values = {
+        "attributes": attributes,
+        "provenance": result.provenance,
+        "claimed": result.claimed,
+        "created_at": _read_moment(attributes.pop("created_at", None)),
+    }
+    if person.user_id is not None:
+        values["email"] = shown_email(document, emails)
+    if any(getattr(person, name) != value for name, value in values.items()):
+        Person.objects.using(using).filter(pk=person.pk).update(**values)
+    _relate(person.pk, result.relationships, using)
+
+
+def _document(row: Ownership, using: str) -> Registers:
+    """Return what an identifier wrote while it was this owner's."""
+    if row.is_whole or not row.identifier.registers:
+        return row.identifier.registers or {}
+    activities = Activity.objects.using(using).filter(
+        identifier=row.identifier,
+        timestamp__gte=row.since,
+        timestamp__lt=row.until,
+        type__in=WRITING,
+    )
+    return join(written(one.as_message()) for one in activities.select_related("identifier"))
+
+
+def _relate(
+    holder: UUID, wanted: Mapping[ObjectRef, Mapping[str, Json]], using: str
+) -> None:
+    """Make the relationship rows of a person or visitor what the registers say."""
+    relationships = ObjectRelationship.objects.using(using)
+    by_key = {ref.key: attributes for ref, attributes in wanted.items()}
+    have = {row.object_id: row for row in relationships.filter(identifier=holder)}
+    if gone := [row.pk for key, row in have.items() if key not in by_key]:
+        relationships.filter(pk__in=gone).delete()
+    for key, row in have.items():
+        if key in by_key and row.attributes != by_key[key]:
+            relationships.filter(pk=row.pk).update(attributes=by_key[key])
+    new = [
+        ObjectRelationship(identifier_id=holder, object_id=key, attributes=attributes)
+        for key, attributes in by_key.items()
+        if key not in have
+    ]
+    relationships.bulk_create(new)
+
+
+def _show_visitors(keys: Collection[UUID], using: str) -> None:
+    """Give visitors who are nobody's their own relationships; those of others went to people."""
+    visitors = Identifier.objects.using(using).visitors().filter(pk__in=keys)
+    for visitor in visitors.filter(registers__isnull=False).order_by("pk"):
+        owned = Ownership.objects.using(using).filter(identifier=visitor).exists()
+        relationships = {} if owned else shown(visitor.registers or {}).relationships
+        _relate(visitor.pk, relationships, using)
+
+
+def _see(
+    moved: Mapping[UUID, Sequence[Change]], people: Mapping[UUID, Person], using: str
+) -> None:
+    """Widen first and last seen by the history that people gained; recompute who lost some."""
+    for identifier, moves in moved.items():
+        for change in moves:
+            gainer, loser = _root(change.now, people), _root(change.before, people)
+            if gainer and gainer != loser:
+                times = earliest_and_latest(identifier, *change.span, using=using)
+                Person.objects.using(using).touch(gainer, times)
+            if loser and loser != gainer and people[loser].root_id is None:
+                _see_anew(people[loser], using)
+
+
+def _see_anew(person: Person, using: str) -> None:
+    times = [
+        time
+        for row in Ownership.objects.using(using).of(person.component)
+        for time in earliest_and_latest(row.identifier_id, row.since, row.until, using=using)
+    ]
+    if times:
+        seen = {"first_seen": min(times), "last_seen": max(times)}
+        Person.objects.using(using).filter(pk=person.pk).update(**seen)
+
+
+def _root(key: UUID | None, people: Mapping[UUID, Person]) -> UUID | None:
+    return (people[key].root_id or key) if key else None
+
+
+def _read_moment(value: Json) -> datetime | None:
+    try:
+        return moment(value)
+    except InvalidMessage:
+        return None

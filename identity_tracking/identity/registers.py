@@ -1,0 +1,180 @@
+"""Attributes and relationships as last-write-wins registers, pure (R6, R9 of docs/identity.md).
+
+What the messages of one identifier wrote is one JSON document, and ``join`` is commutative,
+associative and idempotent: so neither order nor repetition matters.
+
+``{"a": {attribute: {"t": write, "u": write}},
+"e": {email: {"t": latest write, "u": earliest write}},
+"r": {object: {"t": {"+": write, "-": write}, "u": …, "a": {attribute: {"t": write, "u": write}}}}}``
+
+"t" holds what a trusted message wrote, "u" what an untrusted one did. A write is
+``[value, microseconds, message_id, source]``; the value None removes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, TypeAlias
+
+from identity_tracking.messages import EPOCH, Message, ObjectRef
+from identity_tracking.payloads import Json
+
+Write: TypeAlias = list[Json]
+Slots: TypeAlias = dict[str, Write]
+Registers: TypeAlias = dict[str, dict[str, Any]]
+
+TRUSTED, UNTRUSTED = "t", "u"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Shown:
+    """What registers come to: the attributes in force, where each is from, and what lost."""
+
+    attributes: dict[str, Json] = field(default_factory=dict)
+    provenance: dict[str, Json] = field(default_factory=dict)
+    claimed: dict[str, Json] = field(default_factory=dict)
+    relationships: dict[ObjectRef, dict[str, Json]] = field(default_factory=dict)
+
+
+def written(message: Message) -> Registers:
+    """Return what one message writes, as registers."""
+    slot = TRUSTED if message.trusted else UNTRUSTED
+    result: Registers = {"a": {}, "e": {}, "r": {}}
+    for name, value in message.attributes.items():
+        result["a"][name] = {slot: _write(value, message)}
+    if message.names.id and message.names.email:
+        email_slot = TRUSTED if message.email_trusted else UNTRUSTED
+        result["e"][message.names.email.value] = {email_slot: _write(None, message)}
+    for relation in message.relations:
+        mark = "+" if relation.present else "-"
+        one = {
+            slot: {mark: _write(None, message)},
+            "a": {name: {slot: _write(value, message)} for name, value in relation.attributes.items()},
+        }
+        key = json.dumps(relation.object)
+        result["r"][key] = _join_relation(result["r"].get(key, {}), one)
+    return result
+
+
+def join(documents: Iterable[Registers]) -> Registers:
+    """Return what several documents come to together."""
+    result: Registers = {"a": {}, "e": {}, "r": {}}
+    for document in documents:
+        result = {
+            "a": _join_by(result["a"], document.get("a", {}), _join_slots),
+            "e": _join_by(result["e"], document.get("e", {}), _join_email),
+            "r": _join_by(result["r"], document.get("r", {}), _join_relation),
+        }
+    return result
+
+
+def shown(document: Registers) -> Shown:
+    """Return the attributes and relationships that ``document`` comes to."""
+    result = Shown()
+    for name, slots in document.get("a", {}).items():
+        slot, write = _winner(slots)
+        if write[0] is not None:
+            result.attributes[name] = write[0]
+            result.provenance[name] = _origin(write, slot)
+        if slot == TRUSTED and _lost(slots):
+            result.claimed[name] = {"value": slots[UNTRUSTED][0], **_origin(slots[UNTRUSTED], UNTRUSTED)}
+    for key, relation in document.get("r", {}).items():
+        if _is_present(relation):
+            result.relationships[ObjectRef(*json.loads(key))] = _relation_attributes(relation)
+    return result
+
+
+def shown_email(document: Registers, owned: Collection[str]) -> str | None:
+    """Return the email to show of those ``owned``: the latest proven, else the first claimed (R9)."""
+    emails = {email: slots for email, slots in document.get("e", {}).items() if email in owned}
+    proven = {email: _order(slots[TRUSTED]) for email, slots in emails.items() if TRUSTED in slots}
+    if proven:
+        return max(proven, key=lambda email: (proven[email], email))
+    claimed = {email: _order(slots[UNTRUSTED]) for email, slots in emails.items()}
+    return min(claimed, key=lambda email: (claimed[email], email), default=None)
+
+
+def _write(value: Json, message: Message) -> Write:
+    order = message.order
+    return [value, order.time, order.message_id, order.source]
+
+
+def _order(write: Write) -> tuple[Json, ...]:
+    return tuple(write[1:])
+
+
+def _join_by(
+    one: Mapping[str, Any], other: Mapping[str, Any], join_values: Callable[[Any, Any], Any]
+) -> dict[str, Any]:
+    return {**one, **{key: join_values(one.get(key, {}), value) for key, value in other.items()}}
+
+
+def _join_slots(one: Slots, other: Slots) -> Slots:
+    return _join_by(one, other, _later)
+
+
+def _join_email(one: Slots, other: Slots) -> Slots:
+    joined = _join_slots(one, other)
+    if UNTRUSTED in one and UNTRUSTED in other:
+        joined[UNTRUSTED] = min(one[UNTRUSTED], other[UNTRUSTED], key=_order)
+    return joined
+
+
+def _join_relation(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    def join_marks(mine: Slots, theirs: Slots) -> Slots:
+        return _join_by(mine, theirs, _later)
+
+    joined = {
+        slot: join_marks(one.get(slot, {}), other.get(slot, {}))
+        for slot in (TRUSTED, UNTRUSTED)
+        if slot in one or slot in other
+    }
+    return {**joined, "a": _join_by(one.get("a", {}), other.get("a", {}), _join_slots)}
+
+
+def _later(one: Write, other: Write) -> Write:
+    return max(one, other, key=_order) if one else other
+
+
+def _winner(slots: Slots) -> tuple[str, Write]:
+    slot = TRUSTED if TRUSTED in slots else UNTRUSTED
+    return slot, slots[slot]
+
+
+def _lost(slots: Slots) -> bool:
+    return UNTRUSTED in slots and slots[UNTRUSTED][0] != slots[TRUSTED][0]
+
+
+def _origin(write: Write, slot: str) -> dict[str, Json]:
+    _, time, message_id, source = write
+    at = (EPOCH + timedelta(microseconds=time)).isoformat()
+    return {"at": at, "source": source, "trusted": slot == TRUSTED, "message_id": message_id}
+
+
+def _is_present(relation: Mapping[str, Any]) -> bool:
+    marks = relation.get(TRUSTED) or relation.get(UNTRUSTED) or {}
+    if "+" not in marks:
+        return False
+    return "-" not in marks or _order(marks["+"]) > _order(marks["-"])
+
+
+def _relation_attributes(relation: Mapping[str, Any]) -> dict[str, Json]:
+    """Attributes written since the last removal; an untrusted removal leaves trusted ones."""
+    cleared = {
+        TRUSTED: _removed(relation, TRUSTED),
+        UNTRUSTED: max(_removed(relation, TRUSTED), _removed(relation, UNTRUSTED)),
+    }
+    result = {}
+    for name, slots in relation["a"].items():
+        alive = {slot: write for slot, write in slots.items() if _order(write) > cleared[slot]}
+        if alive and (value := _winner(alive)[1][0]) is not None:
+            result[name] = value
+    return result
+
+
+def _removed(relation: Mapping[str, Any], slot: str) -> tuple[Json, ...]:
+    removal = relation.get(slot, {}).get("-")
+    return _order(removal) if removal else (-1,)

@@ -1,0 +1,129 @@
+"""The rows that messages need: identifiers, people, their ownership, and objects."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+from django.db.models import UUIDField
+from django.db.models.functions import Coalesce
+
+from identity_tracking.conf import conf
+from identity_tracking.identifiers import Ref
+from identity_tracking.messages import Message, ObjectRef
+from identity_tracking.models import Identifier, Ownership, Person, TrackedObject
+from identity_tracking.models.identifier import BEGINNING, END
+from identity_tracking.models.person import people_for
+
+
+class Found(NamedTuple):
+    """An identifier as it was found: whose it is for a while, and when that person was seen."""
+
+    identifier: UUID
+    since: datetime | None
+    until: datetime | None
+    after: UUID | None
+    person: UUID | None
+    first_seen: datetime | None
+    last_seen: datetime | None
+
+
+def ensure(messages: Sequence[Message], using: str) -> list[Found]:
+    """Make the identifiers, people and objects that ``messages`` mention; locks nothing.
+
+    Returns what was there before, for ``touch``. Safe to repeat. It reads first and inserts
+    only what is missing, for on MariaDB an ignored insert locks the row it ran into.
+    """
+    _ensure_objects(messages, using)
+    mentioned: dict[Ref, datetime] = {}
+    for message in messages:
+        for ref in message.refs:
+            mentioned[ref] = min(message.timestamp, mentioned.get(ref, END))
+    found = _find([ref.key for ref in mentioned], using)
+    known = {row.identifier for row in found}
+    missing = sorted((ref for ref in mentioned if ref.key not in known), key=lambda ref: ref.key)
+    if missing:
+        _insert(missing, mentioned, using)
+    return found
+
+
+def touch(messages: Iterable[Message], found: Iterable[Found], using: str) -> None:
+    """Move the first and last seen of people where that is due: rarely, see LAST_SEEN_EVERY."""
+    times: dict[UUID, list[datetime]] = defaultdict(list)
+    for message in messages:
+        times[message.head.key].append(message.timestamp)
+    due: dict[UUID, list[datetime]] = defaultdict(list)
+    for row in found:
+        if row.person:
+            due[row.person] += [time for time in times[row.identifier] if _is_due(row, time)]
+    for person in sorted(key for key, seen in due.items() if seen):
+        Person.objects.using(using).touch(person, due[person])
+
+
+def _is_due(row: Found, time: datetime) -> bool:
+    if not (row.since and row.until and row.first_seen and row.last_seen) or row.after:
+        return False
+    coarse = timedelta(seconds=conf.LAST_SEEN_EVERY)
+    seen = row.first_seen <= time <= row.last_seen + coarse
+    return row.since <= time < row.until and not seen
+
+
+def _find(keys: Collection[UUID], using: str) -> list[Found]:
+    rows = Identifier.objects.using(using).filter(pk__in=keys)
+    person, root = "ownership__person", "ownership__person__root"
+    return [
+        Found(*row)
+        for row in rows.values_list(
+            "pk",
+            "ownership__since",
+            "ownership__until",
+            "ownership__after",
+            Coalesce(root, person, output_field=UUIDField()),
+            Coalesce(f"{root}__first_seen", f"{person}__first_seen"),
+            Coalesce(f"{root}__last_seen", f"{person}__last_seen"),
+        )
+    ]
+
+
+def _insert(refs: Sequence[Ref], seen_at: dict[Ref, datetime], using: str) -> None:
+    Identifier.objects.using(using).bulk_create(
+        [
+            Identifier(pk=ref.key, kind=ref.kind, value=ref.value, created_at=seen_at[ref])
+            for ref in refs
+        ],
+        ignore_conflicts=True,
+    )
+    people = [person for ref in refs for person in people_for([ref], seen_at=seen_at[ref])]
+    if not people:
+        return
+    Person.objects.using(using).bulk_create(people, ignore_conflicts=True)
+    Ownership.objects.using(using).bulk_create(
+        [
+            Ownership(identifier_id=person.pk, since=BEGINNING, until=END, person_id=person.pk)
+            for person in people
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def _ensure_objects(messages: Iterable[Message], using: str) -> None:
+    mentioned: dict[ObjectRef, datetime] = {}
+    for message in messages:
+        for relation in message.relations:
+            mentioned.setdefault(relation.object, message.timestamp)
+    if not mentioned:
+        return
+    objects = TrackedObject.objects.using(using)
+    keys = {ref.key for ref in mentioned}
+    known = set(objects.filter(pk__in=keys).values_list("pk", flat=True))
+    objects.bulk_create(
+        [
+            TrackedObject(pk=ref.key, object_type=ref.type, object_id=ref.id, created_at=at)
+            for ref, at in sorted(mentioned.items(), key=lambda item: item[0].key)
+            if ref.key not in known
+        ],
+        ignore_conflicts=True,
+    )

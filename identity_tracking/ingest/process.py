@@ -1,0 +1,87 @@
+"""Process messages: store each once, settle who is who, tell after commit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from django.db import transaction
+
+from identity_tracking.identity.rows import ensure, touch
+from identity_tracking.identity.rules import IDENTIFYING
+from identity_tracking.identity.settle import settle
+from identity_tracking.ingest.addressing import address
+from identity_tracking.ingest.transaction import database, in_transaction, reachable
+from identity_tracking.messages import Message, Outcome
+from identity_tracking.models import Activity, FailedEvent, Person
+from identity_tracking.payloads import printable
+from identity_tracking.signals import activity_recorded, person_identified
+
+
+def process(
+    messages: Sequence[Message], failed: Sequence[FailedEvent] = ()
+) -> list[Outcome]:
+    """Store ``messages`` in one transaction and return what became of each, in their order.
+
+    When it returns outside a caller's transaction, all of it is committed. ``failed`` holds
+    what came with them and could not be accepted; it is kept in the same transaction. Safe to
+    repeat: a message is stored once. Raises Unavailable, and then nothing was stored.
+    Page views and events take no lock; messages that claim or write lock as
+    ``identity.settle`` says.
+    """
+    using = database()
+    with reachable(using):
+        addressed = address(messages, using)
+    return in_transaction(lambda: _store(addressed, failed, using), using)
+
+
+def _store(
+    messages: Sequence[Message], failed: Sequence[FailedEvent], using: str
+) -> list[Outcome]:
+    first: dict[UUID, Message] = {}
+    for message in messages:
+        if message.names.head:
+            first.setdefault(message.key, message)
+    activities = {key: Activity.from_message(message) for key, message in first.items()}
+    # The first statement of a transaction is a write: so SQLite waits its turn instead of failing.
+    new = Activity.objects.using(using).insert_new(list(activities.values()))
+    nobody = [_refused(message) for message in messages if not message.names.head]
+    FailedEvent.objects.using(using).bulk_create([*failed, *nobody])
+    fresh = [message for key, message in first.items() if key in new]
+    if fresh:
+        found = ensure(fresh, using)
+        settle(fresh, using)
+        touch(fresh, found, using)
+        transaction.on_commit(
+            lambda: _tell(fresh, [activities[message.key] for message in fresh]), using=using
+        )
+    return [_outcome(message, new, first) for message in messages]
+
+
+def _refused(message: Message) -> FailedEvent:
+    """Keep a message whose only identifier was a cio_id that nobody has."""
+    return FailedEvent(
+        code="unknown_cio_id",
+        payload=printable({"type": message.type, "name": message.name, **message.properties}),
+        source=message.source,
+        trusted=message.trusted,
+        received_at=message.received_at,
+    )
+
+
+def _outcome(message: Message, new: set[UUID], first: dict[UUID, Message]) -> Outcome:
+    if not message.names.head:
+        return Outcome.REFUSED
+    stored = message.key in new and first[message.key] is message
+    return Outcome.STORED if stored else Outcome.DUPLICATE
+
+
+def _tell(messages: Sequence[Message], activities: Sequence[Activity]) -> None:
+    for activity in activities:
+        activity_recorded.send_robust(Activity, activity=activity)
+    if not person_identified.has_listeners(Person):
+        return
+    for message in messages:
+        if message.type in IDENTIFYING:
+            person = Person.objects.owner(message.head, at=message.timestamp)
+            person_identified.send_robust(Person, person=person, activity_id=message.key)

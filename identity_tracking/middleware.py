@@ -1,0 +1,97 @@
+"""Give every request a visitor and keep the browser's two cookies. Makes no query.
+
+But one: when a visitor follows a personal link, whose parameter is in the URL.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import cast
+
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
+from django.db import Error
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+from identity_tracking import links
+from identity_tracking.conf import conf
+from identity_tracking.exceptions import IdentityTrackingError
+from identity_tracking.identifiers import names
+from identity_tracking.ingest.context import request_context
+from identity_tracking.ingest.process import process
+from identity_tracking.visitor import Visitor
+
+logger = logging.getLogger(__name__)
+
+
+class IdentityTrackingMiddleware:
+    """Set ``request.visitor``; set ``_cioanonid`` and ``_cioid`` on the response when they changed.
+
+    Stands after AuthenticationMiddleware. Never raises into the host's page.
+    """
+
+    sync_capable = True
+    async_capable = True
+
+    def __init__(
+        self,
+        get_response: (
+            Callable[[HttpRequest], HttpResponseBase]
+            | Callable[[HttpRequest], Awaitable[HttpResponseBase]]
+        ),
+    ) -> None:
+        self.get_response = get_response
+        self.is_async = iscoroutinefunction(get_response)
+        if self.is_async:
+            markcoroutinefunction(self)
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
+        if self.is_async:
+            return self.__acall__(request)
+        visitor = self.greet(request)
+        if _is_personal(request):
+            self.follow(visitor)
+        response = cast(HttpResponseBase, self.get_response(request))
+        visitor.remember(response)
+        return response
+
+    async def __acall__(self, request: HttpRequest) -> HttpResponseBase:
+        visitor = self.greet(request)
+        if _is_personal(request):
+            await sync_to_async(self.follow)(visitor)
+        response = await cast(Awaitable[HttpResponseBase], self.get_response(request))
+        visitor.remember(response)
+        return response
+
+    def greet(self, request: HttpRequest) -> Visitor:
+        visitor = Visitor(request)
+        request.visitor = visitor  # type: ignore[attr-defined]
+        return visitor
+
+    def follow(self, visitor: Visitor) -> None:
+        """Take the personal link that the visitor followed."""
+        request = visitor.request
+        said = names(id=visitor.claimed_id, anonymous_id=visitor.anonymous_id)
+        try:
+            message = links.opened(
+                visitor,
+                request.GET[conf.LINK_PARAMETER],
+                said=said,
+                context=request_context(request),
+            )
+            if message:
+                process([message])
+        except (IdentityTrackingError, Error):
+            logger.exception("A personal link could not be followed.")
+
+
+def _is_personal(request: HttpRequest) -> bool:
+    """Say whether a person navigated here by a personal link; mail scanners and prefetches did not."""
+    return (
+        conf.LINK_PARAMETER in request.GET
+        and request.method == "GET"
+        and request.META.get("HTTP_SEC_FETCH_MODE") == "navigate"
+        and "HTTP_SEC_PURPOSE" not in request.META
+        and request.visitor.may_be_recorded()  # type: ignore[attr-defined]
+    )

@@ -1,0 +1,30 @@
+"""Django's login becomes identify, its logout becomes reset."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.signals import user_logged_in, user_logged_out
+from django.dispatch import receiver
+from django.http import HttpRequest
+
+from identity_tracking.shortcuts import identify, reset
+from identity_tracking.visitor import Visitor
+
+
+@receiver(user_logged_in, dispatch_uid="identity_tracking.login")
+def identify_on_login(*, request: HttpRequest | None, user: Any, **kwargs: Any) -> None:
+    """Identify who logged in, by USER_ID and USER_ATTRIBUTES, unless MAY_IDENTIFY says no."""
+    if request is None:
+        return
+    visitor = getattr(request, "visitor", None) or Visitor(request)
+    visitor.log_in(user)
+    if visitor.user is not None and identify(request) is not None:
+        visitor.mark_identified()
+
+
+@receiver(user_logged_out, dispatch_uid="identity_tracking.logout")
+def reset_on_logout(*, request: HttpRequest | None, **kwargs: Any) -> None:
+    """Make the browser nobody's."""
+    if request is not None:
+        reset(request)

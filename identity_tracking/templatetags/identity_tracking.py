@@ -1,0 +1,85 @@
+"""The snippet for a site's base template, and personal links."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import template
+from django.http import HttpRequest
+from django.template import Context, TemplateSyntaxError
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from identity_tracking import assets, links
+from identity_tracking.conf import conf
+from identity_tracking.models import Person
+
+try:
+    from django.middleware.csp import get_nonce
+except ImportError:  # Django 5.2
+
+    def get_nonce(request: HttpRequest) -> str | None:
+        return None
+
+
+register = template.Library()
+
+OPTIONS = ("auto_track_page", "use_array_params")
+
+
+@register.simple_tag(takes_context=True)
+def identity_snippet(context: Context, **options: bool) -> str:
+    """Write the ``_cio`` stub and the script.
+
+    Options: ``auto_track_page=False`` sends no page view by itself; ``use_array_params=False``
+    turns arrays into objects keyed by index, as Customer.io's older snippets do. Both carry the
+    CSP nonce of the request, where there is one. Writes nothing where ENABLED is False.
+    """
+    unknown = set(options) - set(OPTIONS)
+    if unknown:
+        known = ", ".join(OPTIONS)
+        raise TemplateSyntaxError(f"identity_snippet takes {known}, not {unknown.pop()}.")
+    if not conf.ENABLED:
+        return ""
+    nonce = _nonce(context.get("request"))
+    return format_html(
+        '<script{}>{}</script>\n<script async id="cio-tracker"{} src="{}?v={}"{}></script>',
+        nonce,
+        SafeString(assets.stub()),  # noqa: S308  our own constant text
+        nonce,
+        reverse("identity_tracking:script"),
+        assets.version(),
+        _attributes(options),
+    )
+
+
+@register.filter
+def identify_link(url: str, person: Person | None) -> str:
+    """Append to ``url`` the parameter that identifies whoever opens it as ``person``."""
+    return links.personal(url, person) if person else url
+
+
+def _attributes(options: dict[str, bool]) -> SafeString:
+    values = {
+        "site-id": conf.SITE_ID,
+        "endpoint": reverse("identity_tracking:endpoint"),
+        "use-array-params": options.get("use_array_params", True),
+        "auto-track-page": options.get("auto_track_page", True),
+        "cross-site-support": conf.CROSS_SITE or None,
+        "enable-in-memory-storage": conf.IN_MEMORY or None,
+        "cookie-domain": conf.COOKIE_DOMAIN,
+        "link-parameter": None if conf.LINK_PARAMETER == "_cio_id" else conf.LINK_PARAMETER,
+    }
+    written = ((name, str(value).lower() if isinstance(value, bool) else value) for name, value in values.items())
+    return format_html_join("", ' data-{}="{}"', ((n, v) for n, v in written if v is not None))
+
+
+def _nonce(request: HttpRequest | None) -> SafeString | str:
+    """Return the nonce attribute, from Django's own CSP middleware or django-csp's."""
+    if request is None:
+        return ""
+    nonce = get_nonce(request)
+    if nonce is None:
+        nonce = getattr(request, "csp_nonce", None)
+    return "" if nonce is None else format_html(' nonce="{}"', nonce)

@@ -1,0 +1,268 @@
+"""The visitor behind a request: two plain cookies, and who that is. The cookies prove nothing.
+
+Reading never creates: only a message makes a person. Nothing is asked of the database, nor of
+the session, before somebody asks for ``person`` or ``claimed_person``.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, unquote
+from uuid import uuid4
+
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.db import Error
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.utils.cache import patch_cache_control, patch_vary_headers
+from django.utils.functional import cached_property
+
+from identity_tracking.conf import conf
+from identity_tracking.exceptions import IdentityTrackingError
+from identity_tracking.identifiers import Names, Ref, names
+from identity_tracking.ingest.transaction import database, reachable
+from identity_tracking.models import Person
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ANONYMOUS_COOKIE = "_cioanonid"  # Customer.io's names, so that its snippet and ours agree
+PERSON_COOKIE = "_cioid"
+SESSION_KEY = "identity_tracking_identified"
+
+_BOT = re.compile(
+    r"bot\b|bot[/ ;]|crawl|spider|slurp|facebookexternalhit|preview|lighthouse|pingdom|monitor"
+    r"|curl|wget|python-requests|python-httpx|go-http-client|scrapy",
+    re.IGNORECASE,
+)
+_OF_SESSION = ("user", "proven", "person")
+_SHARED = re.compile(r"public|s-maxage|max-age=[1-9]", re.IGNORECASE)
+
+logger = logging.getLogger(__name__)
+
+
+class Visitor:
+    """Who is behind one request. ``request.visitor`` is one, where the middleware is installed."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self.request = request
+        self._pending: dict[str, str | None] = {}
+
+    @cached_property
+    def anonymous_id(self) -> str:
+        """The browser's anonymous id; a new one, and its cookie is set, where it has none."""
+        known = self.cookie_anonymous_id
+        if known is None:
+            known = str(uuid4())
+            self._pending[ANONYMOUS_COOKIE] = known
+        return known
+
+    @cached_property
+    def cookie_anonymous_id(self) -> str | None:
+        """The anonymous id that the browser sent, if it is one."""
+        ref = names(anonymous_id=self.request.COOKIES.get(ANONYMOUS_COOKIE)).anonymous_id
+        return ref.value if ref else None
+
+    @cached_property
+    def claimed_id(self) -> str:
+        """What the ``_cioid`` cookie holds: an id, an email or ``cio_…``; "" without one."""
+        return unquote(self.request.COOKIES.get(PERSON_COOKIE, ""), errors="replace")
+
+    @cached_property
+    def proven(self) -> Ref | None:
+        """The id of the session's user, or None. Reads the session."""
+        user = self.user
+        return names(id=conf.hook("USER_ID")(user)).id if user else None
+
+    @cached_property
+    def user(self) -> Any:
+        """The session's user if there is one who may be identified, else None."""
+        user = getattr(self.request, "user", None)
+        if user is None or not user.is_authenticated:
+            return None
+        may_identify = conf.hook("MAY_IDENTIFY")
+        return user if may_identify is None or may_identify(self.request, user) else None
+
+    @cached_property
+    def person(self) -> Person | None:
+        """The *proven* person: the session's user. Safe to show their data to the browser."""
+        return _look_up(lambda: self.proven and Person.objects.owner(self.proven))
+
+    @cached_property
+    def claimed_person(self) -> Person | None:
+        """Whom the unsigned ``_cioid`` cookie names: never show their data to the browser."""
+        return _look_up(lambda: Person.objects.find(id=self.claimed_id))
+
+    async def aperson(self) -> Person | None:
+        """``person``, for async views."""
+        return await sync_to_async(lambda: self.person)()
+
+    async def aclaimed_person(self) -> Person | None:
+        """``claimed_person``, for async views."""
+        return await sync_to_async(lambda: self.claimed_person)()
+
+    @property
+    def is_bot(self) -> bool:
+        return bool(_BOT.search(self.request.META.get("HTTP_USER_AGENT", "")))
+
+    def may_be_recorded(self) -> bool:
+        """Say whether anything of this request is to be recorded (ENABLED, EXCLUDE, bots)."""
+        if not conf.ENABLED or self.is_bot:
+            return False
+        excluded = conf.hook("EXCLUDE")
+        return not (excluded and excluded(self.request))
+
+    def who(self, said: Names) -> tuple[Names, bool]:
+        """Return whom a message is from that itself says ``said``, and whether that is proven.
+
+        1. an id other than the session's: the page's word, unproven;
+        2. the session's user: proven;
+        3. what it says, unproven.
+        """
+        if self.proven is None or (said.id and said.id != self.proven):
+            return said, False
+        return Names(
+            id=self.proven,
+            email=said.email,
+            anonymous_id=said.anonymous_id,
+            cio_id=said.cio_id,
+            refused=said.refused,
+        ), True
+
+    def log_in(self, user: Any) -> None:
+        """Take note that the session is another user's now."""
+        for name in _OF_SESSION:
+            self.__dict__.pop(name, None)
+        may_identify = conf.hook("MAY_IDENTIFY")
+        allowed = may_identify is None or may_identify(self.request, user)
+        self.user = user if allowed else None
+
+    @property
+    def has_session(self) -> bool:
+        """Whether the browser sent a session cookie that a middleware could read."""
+        cookie = settings.SESSION_COOKIE_NAME in self.request.COOKIES
+        return cookie and hasattr(self.request, "session")
+
+    @property
+    def has_read_session(self) -> bool:
+        return "user" in self.__dict__
+
+    @property
+    def is_unidentified(self) -> bool:
+        """Whether the session's user logged in before this app could see it."""
+        session = getattr(self.request, "session", None)
+        return (
+            self.proven is not None
+            and session is not None
+            and session.get(SESSION_KEY) != self.proven.value
+        )
+
+    def mark_identified(self) -> None:
+        """Remember in the session that its user was identified."""
+        session = getattr(self.request, "session", None)
+        if session is not None and self.proven is not None:
+            session[SESSION_KEY] = self.proven.value
+
+    def become(self, value: str) -> None:
+        """Remember in the browser who this is: an id, an email or ``cio_…``."""
+        self._pending[PERSON_COOKIE] = value
+
+    def rotate(self) -> None:
+        """Give the browser a fresh anonymous id: what follows has nothing to do with what was."""
+        self.anonymous_id = str(uuid4())
+        self._pending[ANONYMOUS_COOKIE] = self.anonymous_id
+
+    def forget(self) -> None:
+        """Make the browser nobody's: a fresh anonymous id, and no person."""
+        self.rotate()
+        self._pending[PERSON_COOKIE] = None
+        for name in ("claimed_person", *_OF_SESSION):
+            self.__dict__.pop(name, None)
+        self.claimed_id = ""
+
+    def renew(self) -> None:
+        """Set the cookies that the browser sent once more, for another COOKIE_MAX_AGE."""
+        if self.cookie_anonymous_id:
+            self._pending.setdefault(ANONYMOUS_COOKIE, self.cookie_anonymous_id)
+        if self.claimed_id:
+            self._pending.setdefault(PERSON_COOKIE, self.claimed_id)
+
+    def remember(self, response: HttpResponseBase) -> None:
+        """Set on ``response`` the cookies that changed, and a new visitor's where that is safe.
+
+        A response that carries one is private and varies by cookie, so no cache hands it on.
+        """
+        if not self._pending and self.cookie_anonymous_id is None and self._may_greet(response):
+            self.anonymous_id  # noqa: B018
+        if not self._pending:
+            return
+        for name, value in self._pending.items():
+            if value is None:
+                response.delete_cookie(name, domain=conf.COOKIE_DOMAIN, samesite=_same_site())
+            else:
+                self._set_cookie(response, name, value)
+        patch_cache_control(response, private=True)
+        patch_vary_headers(response, ["Cookie"])
+
+    def _set_cookie(self, response: HttpResponseBase, name: str, value: str) -> None:
+        response.set_cookie(
+            name,
+            quote(value, safe="") if name == PERSON_COOKIE else value,
+            max_age=conf.COOKIE_MAX_AGE,
+            domain=conf.COOKIE_DOMAIN,
+            secure=conf.CROSS_SITE or self.request.is_secure(),
+            samesite=_same_site(),
+        )
+
+    def _may_greet(self, response: HttpResponseBase) -> bool:
+        """Say whether a cookie of a new visitor may go with ``response``."""
+        request = self.request
+        return (
+            request.method == "GET"
+            and response.status_code == 200
+            and not response.streaming
+            and response.get("Content-Type", "").startswith("text/html")
+            and not _is_shared(request, response)
+            and not _is_speculative(request)
+            and not request.path.startswith(tuple(conf.EXCLUDE_PATHS))
+            and self.may_be_recorded()
+        )
+
+
+def _is_shared(request: HttpRequest, response: HttpResponseBase) -> bool:
+    """Say whether a cache may hand ``response`` to others, or was handed one by ``request``.
+
+    The site's cache middleware stores a response only after this one has seen it; its mark on
+    the request tells that it is about to.
+    """
+    control = response.get("Cache-Control", "")
+    cacheable = _SHARED.search(control) or response.has_header("Expires")
+    return (
+        getattr(request, "_cache_update_cache", False)
+        or bool(cacheable and "private" not in control)
+        or "HTTP_IF_NONE_MATCH" in request.META
+        or "HTTP_IF_MODIFIED_SINCE" in request.META
+    )
+
+
+def _is_speculative(request: HttpRequest) -> bool:
+    purpose = request.META.get("HTTP_SEC_PURPOSE", "") + request.META.get("HTTP_PURPOSE", "")
+    return "prefetch" in purpose
+
+
+def _same_site() -> str:
+    return "None" if conf.CROSS_SITE else "Lax"
+
+
+def _look_up(find: Callable[[], Person | None]) -> Person | None:
+    """Ask the database; where that fails the host's page goes on without an answer."""
+    try:
+        with reachable(database()):
+            return find()
+    except (IdentityTrackingError, Error, ImproperlyConfigured):
+        logger.exception("The person of this request could not be looked up.")
+        return None
