@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.utils.translation import gettext_lazy as _
 
 
@@ -12,8 +12,8 @@ class IdentityTrackingConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from identity_tracking import checks
+        from identity_tracking import checks  # noqa: PLC0415
 
         checks.connect()
-        if self.apps.is_installed("django.contrib.auth"):
-            from identity_tracking import receivers  # noqa: F401
+        if apps.is_installed("django.contrib.auth"):
+            from identity_tracking import receivers  # noqa: F401, PLC0415

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any, get_type_hints
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import Warning as Caution
 from django.db import connections
 from django.urls import NoReverseMatch, reverse
 from django.utils.module_loading import import_string
@@ -80,7 +81,7 @@ def check_hooks(**kwargs: Any) -> list[CheckMessage]:
             found.append(
                 Error(
                     f"IDENTITY_TRACKING[{name!r}] is no function and does not name one.",
-                    hint=f'Write a function or its dotted path, as in "shop.people.{name.lower()}".',
+                    hint=f'Write a function or its dotted path: "shop.people.{name.lower()}".',
                     id="identity_tracking.E003",
                 )
             )
@@ -105,7 +106,7 @@ def check_middleware(**kwargs: Any) -> list[CheckMessage]:
     if MIDDLEWARE in settings.MIDDLEWARE or not conf.ENABLED:
         return []
     return [
-        Warning(
+        Caution(
             "The middleware of identity_tracking is missing: requests have no visitor.",
             hint=f"Add {MIDDLEWARE!r} to MIDDLEWARE, after {AUTHENTICATION!r}.",
             id="identity_tracking.W001",
@@ -144,7 +145,7 @@ def check_cross_site(**kwargs: Any) -> list[CheckMessage]:
     if not conf.CROSS_SITE or conf.ALLOWED_ORIGINS:
         return []
     return [
-        Warning(
+        Caution(
             "CROSS_SITE is on, but no other origin may post.",
             hint='Name the pages\' origins in ALLOWED_ORIGINS, as in "https://shop.example".',
             id="identity_tracking.W002",
@@ -157,13 +158,14 @@ def check_sqlite(*, databases: Sequence[str] | None = None, **kwargs: Any) -> li
     if connection.vendor != "sqlite" or connection.alias not in (databases or ()):
         return []
     options = connection.settings_dict.get("OPTIONS", {})
-    if str(options.get("transaction_mode", "")).upper() == "IMMEDIATE" and "wal" in str(
-        options.get("init_command", "")
-    ).lower():
+    if (
+        str(options.get("transaction_mode", "")).upper() == "IMMEDIATE"
+        and "wal" in str(options.get("init_command", "")).lower()
+    ):
         return []
     return [
-        Warning(
-            "SQLite is not set to WAL and IMMEDIATE: visitors who write at once wait for each other.",
+        Caution(
+            "SQLite is not set to WAL and IMMEDIATE: visitors wait for each other.",
             hint='Set OPTIONS to {"transaction_mode": "IMMEDIATE", '
             '"init_command": "PRAGMA journal_mode=WAL;"}.',
             id="identity_tracking.W003",
@@ -171,7 +173,9 @@ def check_sqlite(*, databases: Sequence[str] | None = None, **kwargs: Any) -> li
     ]
 
 
-def check_durability(*, databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+def check_durability(
+    *, databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
     connection = connections[database()]
     if connection.vendor != "postgresql" or connection.alias not in (databases or ()):
         return []
@@ -181,8 +185,8 @@ def check_durability(*, databases: Sequence[str] | None = None, **kwargs: Any) -
     if setting != "off":
         return []
     return [
-        Warning(
-            "PostgreSQL runs with synchronous_commit=off: an answered event may be lost in a crash.",
+        Caution(
+            "PostgreSQL's synchronous_commit is off: a crash may lose answered events.",
             hint="Set synchronous_commit to on.",
             id="identity_tracking.W004",
         )

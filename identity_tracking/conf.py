@@ -21,7 +21,9 @@ class Conf:
 
     ENDPOINT: str = "visit/"  # path of the browser endpoint under the include's prefix
     SCRIPT: str = "visitor.js"  # path of the browser script under the include's prefix
-    ALLOWED_ORIGINS: Sequence[str] = ()  # other origins whose pages may post, as "https://a.example"
+    ALLOWED_ORIGINS: Sequence[
+        str
+    ] = ()  # other origins whose pages may post, as "https://a.example"
 
     COOKIE_MAX_AGE: int = 31_536_000  # seconds: 365 days, under Chrome's cap of 400
     COOKIE_DOMAIN: str | None = None  # ".shop.example" shares the visitor among sub-domains
@@ -52,7 +54,9 @@ class Conf:
     USER_ID: Callable[..., Any] | str = "identity_tracking.users.user_id"  # (user) -> id
     USER_ATTRIBUTES: Callable[..., Any] | str = "identity_tracking.users.user_attributes"
     EMAIL_VERIFIED: Callable[..., bool] | str = "identity_tracking.users.email_verified"
-    MAY_IDENTIFY: Callable[..., bool] | str | None = None  # (request, user) -> False: not this login
+    MAY_IDENTIFY: Callable[..., bool] | str | None = (
+        None  # (request, user) -> False: not this login
+    )
 
     JUNK: Sequence[str] = ()  # more values that are no identifier, beside the built-in ones
     PEOPLE_PER_BROWSER: int = 5  # a browser claimed for more ids than this attributes nothing
@@ -67,8 +71,9 @@ class Conf:
 
     def hook(self, name: str) -> Callable[..., Any] | None:
         """Return the callable that the setting ``name`` holds or names, or None."""
-        value = getattr(self, name)
-        return import_string(value) if isinstance(value, str) else value
+        value: Any = getattr(self, name)
+        hook: Callable[..., Any] | None = import_string(value) if isinstance(value, str) else value
+        return hook
 
 
 conf = Conf()

@@ -26,8 +26,9 @@ from identity_tracking.exceptions import InvalidIdentifier
 MAX_BYTES = 150  # of an id or anonymous id: Customer.io's limit, https://docs.customer.io/integrations/api/track/
 MAX_EMAIL = 254  # characters: RFC 5321, section 4.5.3.1
 JUNK = frozenset(
-    "null none undefined nan anonymous guest unknown true false id email distinct_id -1".split()
-) | {"", "[object object]"}
+    {"", "null", "none", "undefined", "nan", "anonymous", "guest", "unknown", "true", "false"}
+    | {"id", "email", "distinct_id", "[object object]", "-1"}
+)
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 _LOOSE_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
@@ -69,6 +70,18 @@ class Names:
     def refs(self) -> tuple[Ref, ...]:
         return tuple(ref for ref in (self.id, self.email, self.anonymous_id) if ref)
 
+    @classmethod
+    def of(
+        cls, ref: Ref, *, anonymous_id: Ref | None = None, refused: tuple[str, ...] = ()
+    ) -> Names:
+        """Return the names of a message that calls its person ``ref``."""
+        return cls(
+            id=ref if ref.kind is Kind.ID else None,
+            email=ref if ref.kind is Kind.EMAIL else None,
+            anonymous_id=ref if ref.kind is Kind.ANONYMOUS_ID else anonymous_id,
+            refused=refused,
+        )
+
     @property
     def head(self) -> Ref | None:
         """The highest identifier, or None."""
@@ -81,7 +94,9 @@ def digest(*parts: str) -> UUID:
     return UUID(bytes=blake2b(text.encode(), digest_size=16).digest())
 
 
-def names(*, id: Any = None, email: Any = None, anonymous_id: Any = None, cio_id: Any = None) -> Names:
+def names(
+    *, id: Any = None, email: Any = None, anonymous_id: Any = None, cio_id: Any = None
+) -> Names:
     """Clean what a message calls its person.
 
     Values may be strings or numbers. What is junk counts as absent; what is too long or

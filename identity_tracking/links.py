@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from django.utils import timezone
 
 from identity_tracking.conf import conf
-from identity_tracking.identifiers import Names, names
+from identity_tracking.identifiers import Names
 from identity_tracking.messages import Message, Type, clean_message_id
 from identity_tracking.models import Person
 from identity_tracking.payloads import Json
@@ -48,13 +48,11 @@ def opened(
     if theirs == meant or (theirs is None and _is_anonymous(current)):
         if theirs is None:
             visitor.become(f"cio_{person.cio_id}")
-        called = Names(
-            **{person.anchor.ref.kind.name.lower(): person.anchor.ref},
-            anonymous_id=current.anonymous_id,
-        )
+        called = Names.of(person.anchor.ref, anonymous_id=current.anonymous_id)
+    elif current.head:
+        called = Names.of(current.head, refused=("link",))
     else:
-        alone = current.id or current.email or current.anonymous_id
-        called = Names(**{alone.kind.name.lower(): alone}, refused=("link",)) if alone else current
+        called = current
     now = timezone.now()
     return Message(
         type=Type.LINK,

@@ -20,8 +20,12 @@ from identity_tracking.payloads import MAX_NAME, Json, clean_mapping, clean_text
 
 RELATIONSHIPS = "cio_relationships"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MAX_MESSAGE_ID = 100  # characters: Segment's limit, https://segment.com/docs/connections/spec/common/
-_MILLISECONDS_FROM = 100_000_000_000  # a number this large counts milliseconds: as seconds, year 5138
+MAX_MESSAGE_ID = (
+    100  # characters: Segment's limit, https://segment.com/docs/connections/spec/common/
+)
+_MILLISECONDS_FROM = (
+    100_000_000_000  # a number this large counts milliseconds: as seconds, year 5138
+)
 
 
 class Type(TextChoices):
@@ -149,7 +153,11 @@ def moment(value: Any) -> datetime | None:
 
 
 def stamp(
-    said: datetime | None, received_at: datetime, *, sent_at: datetime | None = None, oldest: timedelta | None = None
+    said: datetime | None,
+    received_at: datetime,
+    *,
+    sent_at: datetime | None = None,
+    oldest: timedelta | None = None,
 ) -> datetime:
     """Return the time of a message: when its sender says it was, but never after it came.
 
@@ -244,7 +252,9 @@ def _listed(value: Any, *own_keys: str) -> list[Mapping[str, Any]]:
     if isinstance(value, Mapping):
         value = [value] if any(key in value for key in own_keys) else list(value.values())
     if not isinstance(value, list | tuple) or not all(isinstance(one, Mapping) for one in value):
-        raise InvalidMessage("cio_relationships has an unknown shape.", code="invalid_relationships")
+        raise InvalidMessage(
+            "cio_relationships has an unknown shape.", code="invalid_relationships"
+        )
     return list(value)
 
 

@@ -87,7 +87,7 @@ class IdentityTrackingMiddleware:
 
 
 def _is_personal(request: HttpRequest) -> bool:
-    """Say whether a person navigated here by a personal link; mail scanners and prefetches did not."""
+    """Say whether a person navigated here by a personal link: no scanner, no prefetch."""
     return (
         conf.LINK_PARAMETER in request.GET
         and request.method == "GET"

@@ -6,8 +6,9 @@ what fails is logged, and what cannot be accepted is kept as a FailedEvent. With
 IdentityTrackingError, so that a script or a task can try again. Calls join the caller's
 transaction behind a savepoint and are kept if, and only if, that commits.
 
-Every call also takes the Options: ``id``, ``email`` and ``anonymous_id`` (who it is), ``timestamp`` (an aware
-datetime or unix seconds; default: now) and ``message_id`` (a repeated one is ignored).
+Every call also takes the Options: ``id``, ``email`` and ``anonymous_id`` (who it is),
+``timestamp`` (an aware datetime or unix seconds; default: now) and ``message_id`` (a repeated
+one is ignored).
 """
 
 from __future__ import annotations
@@ -94,7 +95,10 @@ def track(
 
 
 def page(
-    who: Who, name: str = "", properties: Mapping[str, Any] | None = None, **options: Unpack[Options]
+    who: Who,
+    name: str = "",
+    properties: Mapping[str, Any] | None = None,
+    **options: Unpack[Options],
 ) -> Outcome | None:
     """Keep that somebody saw a page: the request's own, or the one that ``name`` names."""
     return _keep(Type.PAGE, who, options, name=name, properties=properties or {})
@@ -278,7 +282,7 @@ def _attempt(call: _Call, work: Callable[[_Call], Result | None]) -> Result | No
 
 def _keep_refused(call: _Call, error: InvalidMessage) -> None:
     """Keep what cannot be accepted, with the reason."""
-    logger.exception("A call of type %s was refused: %s", call.type, error.code)
+    logger.warning("A call of type %s was refused: %s.", call.type, error.code)
     refused = FailedEvent(
         code=error.code,
         payload=printable({"type": call.type, "name": call.name, "data": call.properties}),

@@ -1,4 +1,4 @@
-"""What a site includes under a prefix of its own: ``path("people/", include("identity_tracking.urls"))``."""
+"""What a site includes under a prefix: ``path("people/", include("identity_tracking.urls"))``."""
 
 from __future__ import annotations
 

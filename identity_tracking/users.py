@@ -27,9 +27,9 @@ def user_attributes(user: Any) -> dict[str, Json]:
 
 
 def email_verified(user: Any) -> bool:
-    """Say whether the site knows that the email is the user's: by allauth, where it is installed."""
+    """Say whether the email is proven to be the user's: by allauth, where it is installed."""
     if not apps.is_installed("allauth.account"):
         return False
-    addresses = apps.get_model("account", "EmailAddress")
+    addresses: Any = apps.get_app_config("account").get_model("EmailAddress")
     email = getattr(user, user.get_email_field_name(), "")
     return bool(addresses.objects.filter(user=user, email__iexact=email, verified=True).exists())

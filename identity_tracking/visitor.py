@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import logging
 import re
-from typing import TYPE_CHECKING, Any
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote, unquote
 from uuid import uuid4
 
@@ -76,7 +77,8 @@ class Visitor:
     def proven(self) -> Ref | None:
         """The id of the session's user, or None. Reads the session."""
         user = self.user
-        return names(id=conf.hook("USER_ID")(user)).id if user else None
+        user_id = conf.hook("USER_ID")
+        return names(id=user_id(user)).id if user and user_id else None
 
     @cached_property
     def user(self) -> Any:
@@ -223,7 +225,7 @@ class Visitor:
         request = self.request
         return (
             request.method == "GET"
-            and response.status_code == 200
+            and response.status_code == HTTPStatus.OK
             and not response.streaming
             and response.get("Content-Type", "").startswith("text/html")
             and not _is_shared(request, response)
@@ -254,7 +256,7 @@ def _is_speculative(request: HttpRequest) -> bool:
     return "prefetch" in purpose
 
 
-def _same_site() -> str:
+def _same_site() -> Literal["None", "Lax"]:
     return "None" if conf.CROSS_SITE else "Lax"
 
 

@@ -1,9 +1,9 @@
-"""What our HTTP views share: strict JSON in, small JSON out, errors with a code, 503 for trouble."""
+"""What our HTTP views share: strict JSON in, small JSON out, a code for each error."""
 
 from __future__ import annotations
 
 import logging
-from typing import Any, ClassVar
+from typing import Any
 
 from django.db import Error
 from rest_framework import exceptions, status
@@ -53,11 +53,11 @@ class AnyNegotiation(BaseContentNegotiation):
 class OpenView(APIView):
     """A view that anybody may call, untouched by the host's REST framework settings."""
 
-    authentication_classes: ClassVar[Any] = ()
-    permission_classes: ClassVar[Any] = ()
-    throttle_classes: ClassVar[Any] = ()
-    parser_classes: ClassVar[Any] = (StrictJSONParser,)
-    renderer_classes: ClassVar[Any] = (JSONRenderer,)
+    authentication_classes: Any = ()
+    permission_classes: Any = ()
+    throttle_classes: Any = ()
+    parser_classes: Any = (StrictJSONParser,)
+    renderer_classes: Any = (JSONRenderer,)
     content_negotiation_class = AnyNegotiation
     versioning_class = None
 
@@ -66,7 +66,7 @@ class OpenView(APIView):
         if isinstance(exc, Unavailable):
             return _unavailable(exc.retry_after)
         if isinstance(exc, Error):
-            logger.exception("The database failed.")
+            logger.error("The database failed.", exc_info=exc)
             return _unavailable(Unavailable().retry_after)
         if isinstance(exc, IdentityTrackingError):
             return refusal(exc.code, str(exc), STATUS.get(exc.code, status.HTTP_400_BAD_REQUEST))

@@ -14,6 +14,8 @@ from identity_tracking.messages import Message
 from identity_tracking.models import Claim, Conflict, Identifier
 from identity_tracking.models.conflict import Code
 
+REFUSALS = {"cio_id": Code.UNKNOWN_CIO_ID, "link": Code.LINK_ELSEWHERE}
+
 
 def tell(
     code: Code,
@@ -42,7 +44,7 @@ def tell_refused(messages: Sequence[Message], using: str) -> None:
     """Tell of identifiers that could not be used, beside one that could."""
     for message in messages:
         for name in message.names.refused:
-            code = Code.UNKNOWN_CIO_ID if name == "cio_id" else Code.IDENTIFIER_REFUSED
+            code = REFUSALS.get(name, Code.IDENTIFIER_REFUSED)
             tell(code, message.head.key, using, activity=message.key, detail=name)
 
 

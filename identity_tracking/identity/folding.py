@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from uuid import UUID
 
 from django.db.models import OuterRef, QuerySet, Subquery, UUIDField
 
@@ -84,19 +83,21 @@ def _near(claims: QuerySet[Claim], span: Span) -> QuerySet[Claim]:
         return claims
     before = claims.filter(time__lt=span.since).order_by("-time").values_list("time", flat=True)
     after = claims.filter(time__gte=span.until).order_by("time").values_list("time", flat=True)
-    return claims.filter(
-        time__gte=before.first() or BEGINNING, time__lte=after.first() or END
-    )
+    return claims.filter(time__gte=before.first() or BEGINNING, time__lte=after.first() or END)
 
 
 def _points(claims: QuerySet[Claim], using: str) -> list[Point]:
     """Return ``claims`` in their order, each with whom its target means at that time."""
     owner = (
         Ownership.objects.using(using)
-        .filter(identifier=OuterRef("target"), since__lte=OuterRef("time"), until__gt=OuterRef("time"))
+        .filter(
+            identifier=OuterRef("target"), since__lte=OuterRef("time"), until__gt=OuterRef("time")
+        )
         .values("person")[:1]
     )
-    rows = claims.values_list("time", "message_id", "trusted", "source", Subquery(owner, output_field=UUIDField()))
+    rows = claims.values_list(
+        "time", "message_id", "trusted", "source", Subquery(owner, output_field=UUIDField())
+    )
     return sorted(
         Point(Order(microseconds(time), message_id, trusted, source), time, person)
         for time, message_id, trusted, source, person in rows
@@ -110,14 +111,12 @@ def _reach(points: Sequence[Point], span: Span) -> Span:
     return Span(max(before, default=BEGINNING), min(after, default=END))
 
 
-def _write(
-    weak: Identifier, rows: Iterable[Ownership], new: Iterable[Stretch], using: str
-) -> None:
+def _write(weak: Identifier, rows: Iterable[Ownership], new: Iterable[Stretch], using: str) -> None:
     """Write only the difference between the ownership rows and what they must be."""
     stretches_by_since = {stretch.since: stretch for stretch in new}
     ownership = Ownership.objects.using(using)
     kept: set[datetime] = set()
-    gone: list[UUID] = []
+    gone: list[int] = []
     for row in rows:
         stretch = stretches_by_since.get(row.since)
         if stretch is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -71,7 +71,7 @@ def _show(person: Person, using: str) -> None:
     result = shown(document)
     emails = {row.identifier.value for row in rows if row.identifier.kind == Kind.EMAIL}
     attributes = dict(result.attributes)
-    values = {
+    values: dict[str, Json] = {
         "attributes": attributes,
         "provenance": result.provenance,
         "claimed": result.claimed,
@@ -97,9 +97,7 @@ def _document(row: Ownership, using: str) -> Registers:
     return join(written(one.as_message()) for one in activities.select_related("identifier"))
 
 
-def _relate(
-    holder: UUID, wanted: Mapping[ObjectRef, Mapping[str, Json]], using: str
-) -> None:
+def _relate(holder: UUID, wanted: Mapping[ObjectRef, Mapping[str, Json]], using: str) -> None:
     """Make the relationship rows of a person or visitor what the registers say."""
     relationships = ObjectRelationship.objects.using(using)
     by_key = {ref.key: attributes for ref, attributes in wanted.items()}
@@ -126,9 +124,7 @@ def _show_visitors(keys: Collection[UUID], using: str) -> None:
         _relate(visitor.pk, relationships, using)
 
 
-def _see(
-    moved: Mapping[UUID, Sequence[Change]], people: Mapping[UUID, Person], using: str
-) -> None:
+def _see(moved: Mapping[UUID, Sequence[Change]], people: Mapping[UUID, Person], using: str) -> None:
     """Widen first and last seen by the history that people gained; recompute who lost some."""
     for identifier, moves in moved.items():
         for change in moves:

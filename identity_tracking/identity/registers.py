@@ -5,7 +5,7 @@ associative and idempotent: so neither order nor repetition matters.
 
 ``{"a": {attribute: {"t": write, "u": write}},
 "e": {email: {"t": latest write, "u": earliest write}},
-"r": {object: {"t": {"+": write, "-": write}, "u": …, "a": {attribute: {"t": write, "u": write}}}}}``
+"r": {object: {"t": {"+": write, "-": write}, "u": …, "a": {attribute: {"t": …, "u": …}}}}}``
 
 "t" holds what a trusted message wrote, "u" what an untrusted one did. A write is
 ``[value, microseconds, message_id, source]``; the value None removes.
@@ -52,7 +52,9 @@ def written(message: Message) -> Registers:
         mark = "+" if relation.present else "-"
         one = {
             slot: {mark: _write(None, message)},
-            "a": {name: {slot: _write(value, message)} for name, value in relation.attributes.items()},
+            "a": {
+                name: {slot: _write(value, message)} for name, value in relation.attributes.items()
+            },
         }
         key = json.dumps(relation.object)
         result["r"][key] = _join_relation(result["r"].get(key, {}), one)
@@ -80,7 +82,10 @@ def shown(document: Registers) -> Shown:
             result.attributes[name] = write[0]
             result.provenance[name] = _origin(write, slot)
         if slot == TRUSTED and _lost(slots):
-            result.claimed[name] = {"value": slots[UNTRUSTED][0], **_origin(slots[UNTRUSTED], UNTRUSTED)}
+            result.claimed[name] = {
+                "value": slots[UNTRUSTED][0],
+                **_origin(slots[UNTRUSTED], UNTRUSTED),
+            }
     for key, relation in document.get("r", {}).items():
         if _is_present(relation):
             result.relationships[ObjectRef(*json.loads(key))] = _relation_attributes(relation)
@@ -88,7 +93,7 @@ def shown(document: Registers) -> Shown:
 
 
 def shown_email(document: Registers, owned: Collection[str]) -> str | None:
-    """Return the email to show of those ``owned``: the latest proven, else the first claimed (R9)."""
+    """Return which of the ``owned`` emails to show: the latest proven, else the first (R9)."""
     emails = {email: slots for email, slots in document.get("e", {}).items() if email in owned}
     proven = {email: _order(slots[TRUSTED]) for email, slots in emails.items() if TRUSTED in slots}
     if proven:

@@ -96,7 +96,13 @@ def proves_email(message: Message) -> bool:
 
 
 def moved_span(
-    *, firm: Iterable[Span], soft: Iterable[Span], had_firm: bool, known: bool, newly_known: bool, ever: Span
+    *,
+    firm: Iterable[Span],
+    soft: Iterable[Span],
+    had_firm: bool,
+    known: bool,
+    newly_known: bool,
+    ever: Span,
 ) -> Span | None:
     """Return where new claims to an email can change its owner (rule 2); None: nowhere.
 
@@ -123,7 +129,9 @@ def at(time: datetime) -> Span:
     return Span(time, time + TICK)
 
 
-def stretches(points: Sequence[Point], within: Span, *, shared: bool, own: UUID | None) -> list[Stretch]:
+def stretches(
+    points: Sequence[Point], within: Span, *, shared: bool, own: UUID | None
+) -> list[Stretch]:
     """Return whose an identifier is ``within`` a span, given all its claims in and next to it.
 
     ``points`` stand in their order. ``shared``: it is a device (rule 3), not an email (rule 4).
@@ -131,7 +139,9 @@ def stretches(points: Sequence[Point], within: Span, *, shared: bool, own: UUID 
     """
     if not points:
         return [Stretch(*within, own)]
-    marks: list[tuple[datetime, UUID | None, UUID | None]] = [(within.since, points[0].person, None)]
+    marks: list[tuple[datetime, UUID | None, UUID | None]] = [
+        (within.since, points[0].person, None)
+    ]
     for one, other in pairwise(points):
         if one.person == other.person:
             continue

@@ -131,9 +131,9 @@ class _Settlement:
                 spans[weak].append(span)
         self.lock({*spans, *heads})
         for key in sorted(spans):
-            span = hull(spans[key])
-            if span:
-                self.changes[key] = fold_visitor(self.held[key], span, self.using)
+            whole = hull(spans[key])
+            if whole:
+                self.changes[key] = fold_visitor(self.held[key], whole, self.using)
                 conflicts.tell_visitor(self.held[key], self.using)
 
     def hanging(self, email: UUID, moved: Sequence[Change]) -> list[tuple[UUID, Span]]:

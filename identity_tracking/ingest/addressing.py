@@ -17,7 +17,9 @@ def address(messages: Sequence[Message], using: str) -> list[Message]:
     """
     anchors = _anchors({m.names.cio_id for m in messages if m.names.cio_id}, using)
     return [
-        replace(message, names=_anchored(message.names, anchors)) if message.names.cio_id else message
+        replace(message, names=_anchored(message.names, anchors))
+        if message.names.cio_id
+        else message
         for message in messages
     ]
 

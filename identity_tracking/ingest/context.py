@@ -59,14 +59,18 @@ def cut_address(value: str) -> str:
 
 def peer_address(meta: dict[str, Any]) -> str:
     """Return the visitor's address: the peer's, or as many hops back as TRUSTED_PROXIES says."""
-    hops = [hop.strip() for hop in str(meta.get("HTTP_X_FORWARDED_FOR", "")).split(",") if hop.strip()]
+    hops = [
+        hop.strip() for hop in str(meta.get("HTTP_X_FORWARDED_FOR", "")).split(",") if hop.strip()
+    ]
     proxies = conf.TRUSTED_PROXIES
     if proxies and len(hops) >= proxies:
         return hops[-proxies]
     return str(meta.get("REMOTE_ADDR", ""))
 
 
-def request_context(request: HttpRequest, page: Mapping[str, Json] | None = None) -> dict[str, Json]:
+def request_context(
+    request: HttpRequest, page: Mapping[str, Json] | None = None
+) -> dict[str, Json]:
     """Return the context of a message that came with ``request``, as the server saw it.
 
     ``page``: what ``page_context`` made of the page, where that is not the request itself.

@@ -18,9 +18,7 @@ from identity_tracking.payloads import printable
 from identity_tracking.signals import activity_recorded, person_identified
 
 
-def process(
-    messages: Sequence[Message], failed: Sequence[FailedEvent] = ()
-) -> list[Outcome]:
+def process(messages: Sequence[Message], failed: Sequence[FailedEvent] = ()) -> list[Outcome]:
     """Store ``messages`` in one transaction and return what became of each, in their order.
 
     When it returns outside a caller's transaction, all of it is committed. ``failed`` holds
@@ -35,9 +33,7 @@ def process(
     return in_transaction(lambda: _store(addressed, failed, using), using)
 
 
-def _store(
-    messages: Sequence[Message], failed: Sequence[FailedEvent], using: str
-) -> list[Outcome]:
+def _store(messages: Sequence[Message], failed: Sequence[FailedEvent], using: str) -> list[Outcome]:
     first: dict[UUID, Message] = {}
     for message in messages:
         if message.names.head:

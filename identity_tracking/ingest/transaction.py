@@ -1,4 +1,4 @@
-"""Run a block in a transaction: again after a deadlock, and not at all while the database is down."""
+"""Run a block in a transaction, again after a deadlock; say so when the database is down."""
 
 from __future__ import annotations
 
@@ -25,7 +25,9 @@ Result = TypeVar("Result")
 
 ATTEMPTS = 5
 CONNECT_TIMEOUT = 2  # seconds, where the site sets none: libpq's own default is to wait for ever
-DEADLOCK = frozenset({"40001", "40P01"})  # https://www.postgresql.org/docs/current/errcodes-appendix.html
+DEADLOCK = frozenset(
+    {"40001", "40P01"}
+)  # https://www.postgresql.org/docs/current/errcodes-appendix.html
 MYSQL_RETRY = frozenset({1205, 1213, 1020})  # lock wait timeout, deadlock, record has changed
 
 

@@ -1,5 +1,7 @@
 """What is kept. Models and their queries; no rule about identity is decided here."""
 
+from __future__ import annotations
+
 from identity_tracking.models.activity import Activity
 from identity_tracking.models.conflict import Conflict
 from identity_tracking.models.failed_event import FailedEvent

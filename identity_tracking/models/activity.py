@@ -8,7 +8,7 @@ from typing import Any, Self
 from uuid import UUID
 
 from django.db import connections, models
-from django.db.models import F, OuterRef, Q, Subquery
+from django.db.models import OuterRef, Q, Subquery
 from django.db.models.constants import OnConflict
 from django.db.models.sql import InsertQuery
 from django.utils.translation import gettext_lazy as _
@@ -25,7 +25,11 @@ from identity_tracking.models.identifier import Identifier, Ownership
 from identity_tracking.models.person import Person, owner_of
 
 NEWEST_FIRST = ("-timestamp", "-pk")
-WRITING = (Type.IDENTIFY, Type.GROUP, Type.RELATE)  # types that may change attributes or relationships
+WRITING = (
+    Type.IDENTIFY,
+    Type.GROUP,
+    Type.RELATE,
+)  # types that may change attributes or relationships
 
 
 class ActivityQuerySet(models.QuerySet["Activity"]):
@@ -71,7 +75,7 @@ class ActivityQuerySet(models.QuerySet["Activity"]):
     def _insert_ignoring(self, rows: Sequence[Activity]) -> set[UUID]:
         meta = self.model._meta
         query = InsertQuery(self.model, on_conflict=OnConflict.IGNORE)
-        query.insert_values(meta.concrete_fields, rows)
+        query.insert_values(meta.concrete_fields, list(rows))
         compiler = query.get_compiler(using=self.db)
         compiler.returning_fields = [meta.pk]
         with compiler.connection.cursor() as cursor:
@@ -84,7 +88,7 @@ class ActivityQuerySet(models.QuerySet["Activity"]):
         fresh = self._result_cache is None
         super()._fetch_all()
         if fresh and self._attach_people:
-            _attach(self._result_cache, self.db)
+            _attach(self._result_cache or [], self.db)
 
     def _clone(self) -> Self:
         clone: Self = super()._clone()  # type: ignore[misc]
@@ -149,12 +153,11 @@ class Activity(models.Model):
 
     def as_message(self) -> Message:
         """Return the message again, as far as its head and what it wrote go."""
-        ref = self.identifier.ref
         properties = dict(self.properties)
         changes = relations(properties.pop(RELATIONSHIPS, None))
         return Message(
             type=Type(self.type),
-            names=Names(**{ref.kind.name.lower(): ref}),
+            names=Names.of(self.identifier.ref),
             source=self.source,
             message_id=self.message_id,
             timestamp=self.timestamp,
@@ -195,12 +198,17 @@ def spans(person: Person) -> list[Q]:
     ]
 
 
-def earliest_and_latest(identifier: UUID, since: datetime, until: datetime, using: str) -> list[datetime]:
+def earliest_and_latest(
+    identifier: UUID, since: datetime, until: datetime, using: str
+) -> list[datetime]:
     """Return the times of the first and the last activity in a stretch: two index look-ups."""
     rows = Activity.objects.using(using).filter(
         identifier=identifier, timestamp__gte=since, timestamp__lt=until
     )
-    times = (rows.order_by(order).values_list("timestamp", flat=True).first() for order in ("timestamp", "-timestamp"))
+    times = (
+        rows.order_by(order).values_list("timestamp", flat=True).first()
+        for order in ("timestamp", "-timestamp")
+    )
     return [time for time in times if time is not None]
 
 

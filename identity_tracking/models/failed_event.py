@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class FailedEvent(models.Model):
-    """One refused message. ``payload`` is JSON as ASCII text: what is wrong with it may be its text."""
+    """One refused message. ``payload`` is JSON as ASCII text: its text may be what is wrong."""
 
     code = models.CharField(_("reason"), max_length=32, db_index=True)
     payload = models.TextField(_("message"))

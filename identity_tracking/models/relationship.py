@@ -9,7 +9,7 @@ from identity_tracking.models.identifier import Identifier
 
 
 class TrackedObject(models.Model):
-    """Something that people relate to; made on its first mention. Its key is a digest of both names."""
+    """Something that people relate to, made on its first mention. Its key is a digest."""
 
     id = models.UUIDField(primary_key=True, editable=False)
     object_type = models.CharField(_("type"), max_length=150)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django import template
 from django.http import HttpRequest
 from django.template import Context, TemplateSyntaxError
@@ -19,7 +17,7 @@ try:
     from django.middleware.csp import get_nonce
 except ImportError:  # Django 5.2
 
-    def get_nonce(request: HttpRequest) -> str | None:
+    def get_nonce(request: HttpRequest) -> None:  # type: ignore[misc]
         return None
 
 
@@ -46,7 +44,7 @@ def identity_snippet(context: Context, **options: bool) -> str:
     return format_html(
         '<script{}>{}</script>\n<script async id="cio-tracker"{} src="{}?v={}"{}></script>',
         nonce,
-        SafeString(assets.stub()),  # noqa: S308  our own constant text
+        SafeString(assets.stub()),
         nonce,
         reverse("identity_tracking:script"),
         assets.version(),
@@ -71,7 +69,10 @@ def _attributes(options: dict[str, bool]) -> SafeString:
         "cookie-domain": conf.COOKIE_DOMAIN,
         "link-parameter": None if conf.LINK_PARAMETER == "_cio_id" else conf.LINK_PARAMETER,
     }
-    written = ((name, str(value).lower() if isinstance(value, bool) else value) for name, value in values.items())
+    written = (
+        (name, str(value).lower() if isinstance(value, bool) else value)
+        for name, value in values.items()
+    )
     return format_html_join("", ' data-{}="{}"', ((n, v) for n, v in written if v is not None))
 
 

@@ -84,9 +84,7 @@ def _message(
     if type is None:
         raise InvalidMessage("This type is not known.", code="unknown_type")
     said = names(id=item.get("id"), email=item.get("email"), anonymous_id=item.get("anonymous_id"))
-    page = page_context(
-        url=item.get("url"), title=item.get("title"), referrer=item.get("referrer")
-    )
+    page = page_context(url=item.get("url"), title=item.get("title"), referrer=item.get("referrer"))
     context = request_context(visitor.request, page)
     message_id = clean_message_id(item.get("message_id"))
     if type is Type.LINK:

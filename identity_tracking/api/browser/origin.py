@@ -22,7 +22,7 @@ def is_allowed(request: HttpRequest) -> bool:
         return True
     site = request.META.get("HTTP_SEC_FETCH_SITE")
     if site:
-        return site == "same-origin"
+        return str(site) == "same-origin"
     return not origin or _is_own(origin, request)
 
 

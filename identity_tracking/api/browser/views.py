@@ -49,7 +49,8 @@ class BrowserView(OpenView):
                 visitor.renew()
         return _answer(delivery)
 
-    def options(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def options(self, request: Any, *args: Any, **kwargs: Any) -> Response:
+        """Answer a preflight: the headers are set by ``finalize_response``."""
         return Response(status=204)
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
