@@ -2,14 +2,14 @@
  * The visitor's side of identity_tracking: turns calls on `window._cio` into messages, and delivers them.
  * It keeps no identity of its own (the cookies are the one truth) and never throws into the page.
  *
- * @typedef {{url: string, title?: string, referrer: string, time: number}} Context  where and when a call was made
- * @typedef {Context & Record<string, any>} Message
+ * @typedef {{url: string, referrer: string, time: number, title?: string}} Context  where and when a call was made
  */
 
 const DAY = 864e5; // milliseconds
 const COOKIE_AGE = 31536000; // seconds: 365 days
 const MOST_EVENTS = 1000; // kept while the server is out of reach
 const MOST_BYTES = 6e4; // browsers allow 64 KiB to all keepalive requests together
+const MOST_VALUES = 1e4; // in one call: a framework's object can lead to the whole page
 const DEEPEST = 12; // levels of data: servers refuse JSON deeper than 16
 
 /** With what TypeScript does not know yet. @type {any} */
@@ -30,7 +30,6 @@ const isOn = (name) => setting(name) === "true";
 const inMemory = isOn("enable-in-memory-storage");
 const autoPage = setting("auto-track-page") !== "false";
 const linkParameter = setting("link-parameter") || "_cio_id";
-let siteId = setting("site-id");
 
 // ---- Values
 
@@ -38,18 +37,17 @@ let siteId = setting("site-id");
 const text = (value) => (typeof value === "string" || Number.isFinite(value) ? `${value}`.trim() : "");
 
 /** @param {string} id */
-const isEmail = (id) => /^\S+@\S+$/.test(id);
-
-/** @param {string} id */
-const kind = (id) => isEmail(id) || id.startsWith("cio_") * 2;
+const kind = (id) => (/^\S+@\S+$/.test(id) ? "email" : /^cio_/.test(id));
 
 /** A UUIDv7 (RFC 9562). @param {number} time */
 const uuid = (time) =>
   (
-    time.toString(16).padStart(12, "0") +
+    (time + 2 ** 48).toString(16).slice(1) +
     7000 +
     ((crypto.getRandomValues(new BigUint64Array(1))[0] >> 2n) | (1n << 63n)).toString(16)
-  ).replace(/(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+  ).replace(/^.{8}|.{4}(?=.{12})/g, "$&-");
+
+let room = 0;
 
 /**
  * A copy that JSON can hold: own properties only, cycles left out, arrays as objects unless they are to be kept.
@@ -60,8 +58,8 @@ function plain(value, above) {
   if (typeof value === "bigint") return `${value}`;
   if (value?.toJSON) value = value.toJSON();
   if (typeof value !== "object" || !value) return value;
-  if (above.includes(value) || above.length > DEEPEST) return;
-  const copy = Array.isArray(value) && isOn("use-array-params") ? [] : Object.create(null);
+  if (above.includes(value) || above.length > DEEPEST || !room--) return;
+  const copy = Array.isArray(value) && isOn("use-array-params") ? [] : { __proto__: null };
   for (const key of Object.keys(value)) {
     try {
       copy[key] = plain(value[key], [...above, value]);
@@ -71,9 +69,15 @@ function plain(value, above) {
 }
 
 /** What came as data, as an object without a prototype. @param {any} value */
-const properties = (value) => plain(Object(value) === value ? value : {}, []);
+function properties(value) {
+  room = MOST_VALUES;
+  return plain(Object(value) === value ? value : {}, []);
+}
 
 // ---- Identity
+
+/** Without one, reading and writing throw and memory serves. */
+const jar = inMemory ? null : document;
 
 /** Stands in for cookies that the browser does not take. @type {Record<string, string>} */
 const memory = {};
@@ -84,7 +88,7 @@ const written = new Map();
 /** @param {string} name @returns {string} */
 function readCookie(name) {
   try {
-    return inMemory ? memory[name] : document.cookie.match(`(?:^|; )${name}=([^;]*)`)[1];
+    return jar.cookie.match(`(?:^|; )${name}=([^;]*)`)[1];
   } catch {
     return memory[name] || "";
   }
@@ -92,16 +96,12 @@ function readCookie(name) {
 
 /** An empty value deletes. @param {string} value @param {string} name */
 function writeCookie(value, name) {
-  const domain = setting("cookie-domain");
+  const crossSite = isOn("cross-site-support");
   written.set(name, value);
   memory[name] = "";
   try {
-    if (!inMemory)
-      document.cookie =
-        `${name}=${value}; path=/; max-age=${value && COOKIE_AGE}; SameSite=` +
-        (isOn("cross-site-support") ? "None; Secure" : "Lax") +
-        (location.protocol === "https:" ? "; Secure" : "") +
-        (domain ? `; domain=${domain}` : "");
+    jar.cookie = `${name}=${value}; path=/; max-age=${value && COOKIE_AGE}; domain=${setting("cookie-domain") || ""}; SameSite=${
+      crossSite ? "None" : "Lax"}${crossSite || /^https/.test(location.href) ? "; Secure" : ""}`
   } catch {}
   if (readCookie(name) !== value) memory[name] = value;
 }
@@ -128,13 +128,14 @@ let referrer = withoutLink(document.referrer);
 
 /** The context of a call made now. A change of address is noticed here, and is a page view. @returns {Context} */
 function here() {
-  const context = { url: withoutLink(location.href), referrer, time: Date.now() };
-  if (context.url !== address) {
-    context.referrer = referrer = address;
-    address = context.url;
-    if (autoPage) perform(["page"], context);
+  const url = withoutLink(location.href);
+  if (url !== address) {
+    referrer = address;
+    address = url;
+    // The new page has its title only when this task is over.
+    if (autoPage) setTimeout(perform, 0, { url, referrer, time: Date.now() }, "page");
   }
-  return { ...context, title: document.title };
+  return { url, referrer, time: Date.now() };
 }
 
 function watchAddress() {
@@ -148,7 +149,6 @@ function watchAddress() {
       };
     }
     addEventListener("popstate", here);
-    addEventListener("hashchange", here);
   }
   addEventListener("pageshow", (event) => event.persisted && push(["page"]));
 }
@@ -158,52 +158,43 @@ function watchAddress() {
 /** @type {[event: unknown, handler: Function][]} */
 let handlers = [];
 
-/** Each tells whether something happened. @type {Record<string, (context: Context, args: any[]) => boolean|void>} */
+/** Each tells whether something happened. @type {Record<string, (context: Context, name: string, data: any, args: any[]) => boolean|void>} */
 const methods = {
   __proto__: null,
-  load(_, [id]) {
-    siteId = text(id) || siteId;
-  },
+  load() {},
   identify,
   sidentify: identify,
-  track(context, [name, data]) {
-    return text(name) && record("track", context, { name: text(name) }, properties(data));
-  },
-  page(context, [where, data]) {
-    const name = text(where);
-    return record("page", context, name.includes("://") ? { url: withoutLink(name) } : { name }, properties(data));
-  },
+  track: (context, name, data) => name && record("track", context, { name }, data),
+  page: (context, name, data) => record("page", context, name.includes("://") ? { url: withoutLink(name) } : { name }, data),
   reset() {
     writeCookie("", "_cioid");
     rotate();
     return true;
   },
-  on(_, handler) {
-    handlers.push(handler);
+  on(_, name, data, call) {
+    handlers.push(call);
   },
-  off(_, [event, handler]) {
-    handlers = handlers.filter(([wanted, known]) => wanted !== event || known !== handler);
+  off(_, name, data, call) {
+    handlers = handlers.filter((known) => known[0] !== call[0] || known[1] !== call[1]);
   },
 };
 
 /** @param {Context} context @param {any[]} args */
-function identify(context, [who, traits]) {
-  const named = text(who);
-  const given = properties(named ? traits : who);
-  if (named) given[isEmail(named) ? "email" : "id"] = named;
-  const { id, email, ...data } = given;
+function identify(context, name, data, [who]) {
+  const { id, email, ...traits } = name
+    ? { __proto__: null, ...data, [kind(name) === "email" ? "email" : "id"]: name }
+    : properties(who);
   const fields = { id: text(id), email: text(email) };
   const next = fields.id || fields.email;
   const current = currentId();
   if (!next) return;
   if (current && kind(current) === kind(next) && current.toLowerCase() !== next.toLowerCase()) rotate();
   writeCookie(encodeURIComponent(next), "_cioid");
-  return record("identify", context, fields, data);
+  return record("identify", context, fields, traits);
 }
 
-/** @param {any[]} call @param {Context} context */
-function perform([method, ...args], context) {
-  if (methods[method]?.(context, args))
+function perform(context, method, ...args) {
+  if (methods[method]?.(context, text(args[0]), properties(args[1]), args))
     for (const [event, handler] of handlers) {
       try {
         if (event === method) handler(...args);
@@ -216,43 +207,21 @@ function push(...calls) {
   for (const call of calls) {
     try {
       const [kept, url, title, time] = call;
-      if (Array.isArray(kept)) perform(kept, { url: withoutLink(url), title, referrer, time });
-      else perform(call, here());
+      if (Array.isArray(kept)) perform({ url: withoutLink(url), title, referrer, time }, ...kept);
+      else perform(here(), ...call);
     } catch {}
   }
 }
 
 // ---- Messages and their delivery
 
-/** What is to be sent, by message id; in a request that outlives the page it is not here. @type {Map<string, Message>} */
+/** Messages as JSON, by their key in storage; in a request that outlives the page they are not here. @type {Map<string, string>} */
 let queue = new Map();
-
-/** Made in this task, and not yet stored. @type {Message[]} */
-let fresh = [];
 
 let busy = false; // a request is under way, or its repetition awaited
 let flights = 0;
 let failures = 0;
 let most = MOST_EVENTS;
-
-/** Freezes who, what and where into a message, and queues it. @param {string} type @param {Context} context @param {object} fields @param {object} data */
-function record(type, context, fields, data) {
-  if (!readCookie("_cioanonid")) rotate();
-  const message = {
-    type,
-    message_id: uuid(context.time),
-    anonymous_id: readCookie("_cioanonid"),
-    id: currentId(),
-    ...context,
-    ...fields,
-    data: Object.keys(data)[0] && data,
-  };
-  if (queue.size < MOST_EVENTS) {
-    queue.set(message.message_id, message);
-    if (fresh.push(message) < 2) document.hidden ? queueMicrotask(flush) : setTimeout(flush);
-  }
-  return true;
-}
 
 /** Blocked or not wanted: then memory has to do. @type {Record<string, any>} */
 const spare = {};
@@ -265,60 +234,72 @@ function storage() {
   }
 }
 
-/** Runs once the task is over, when the title of a new page is there. */
-function storeFresh() {
-  for (const message of fresh) {
-    message.title = message.title || document.title;
-    for (const field in message) if (!message[field]) delete message[field];
+/** Freezes who, what and where into a message, and queues it. @param {string} type @param {Context} context @param {object} fields @param {object} data */
+function record(type, context, fields, data) {
+  const id = uuid(context.time);
+  if (!readCookie("_cioanonid")) rotate();
+  const message = {
+    type,
+    message_id: id,
+    anonymous_id: readCookie("_cioanonid"),
+    id: currentId(),
+    title: document.title,
+    ...context,
+    ...fields,
+    data: Object.keys(data)[0] && data,
+  };
+  for (const field in message) if (!message[field]) delete message[field];
+  if (queue.size < MOST_EVENTS) {
+    queue.set(`_cio:${id}`, JSON.stringify(message));
     try {
-      storage()[`_cio:${message.message_id}`] = JSON.stringify(message);
+      storage()[`_cio:${id}`] = JSON.stringify(message);
     } catch {} // full
+    if (!busy) document.hidden ? queueMicrotask(resume) : setTimeout(resume);
+    busy = true;
   }
-  fresh = [];
+  return true;
 }
 
 /** Takes over what earlier pages could not deliver. */
 function adopt() {
-  const leftovers = storage();
-  for (const key of busy ? [] : Object.keys(leftovers).sort()) {
-    const id = key.slice(5);
-    if (!/^_cio:../.test(key) || queue.has(id)) continue;
-    let message;
-    try {
-      message = JSON.parse(leftovers[key]);
-    } catch {}
-    if (message?.time > Date.now() - DAY && queue.size < MOST_EVENTS) queue.set(id, message);
-    else delete leftovers[key];
-  }
-  busy ? setTimeout(adopt, 2e3) : flush();
+  const stored = storage();
+  if (!flights) for (const key of Object.keys(stored).sort())
+    if (/^_cio:../.test(key)) {
+      if (key > `_cio:${uuid(Date.now() - DAY)}` && queue.size < MOST_EVENTS) queue.set(key, stored[key]);
+      else delete stored[key];
+    }
+  flush();
+}
+
+function resume() {
+  busy = false;
+  flush();
 }
 
 /** Sends what waits: one request at a time, unless the page is being left. @param {unknown} [leaving] */
 async function flush(leaving) {
-  storeFresh();
   const batch = [...queue].slice(0, most);
   if (!batch[0] || (busy && !leaving)) return;
-  const renew = !inMemory && !(Math.abs(Date.now() - storage()["_cio:r"]) < DAY);
+  const today = Math.floor(Date.now() / DAY);
+  const renew = inMemory || storage()["_cio:r"] == today ? undefined : true;
   const body = JSON.stringify({
-    site_id: siteId,
+    site_id: setting("site-id"),
     sent_at: Date.now(),
     retry: failures || undefined,
-    renew: renew || undefined,
-    messages: batch.map(([, message]) => message),
-  });
+    renew,
+  }).replace(/}$/, () => `,"messages":[${batch.map(([, m]) => m)}]}`);
   const isLarge = new Blob([body]).size > MOST_BYTES;
   if (isLarge && batch[1]) {
     most = batch.length >> 1;
     return flush(leaving);
   }
   const keepalive = !isLarge && (leaving || !failures);
-  if (keepalive) for (const [id] of batch) queue.delete(id);
+  if (keepalive) for (const [key] of batch) queue.delete(key);
   if (!flights++) written.clear();
   busy = true;
-  let status = 0;
-  let pause = 0;
+  let response;
   try {
-    const response = await fetch(setting("endpoint") || new URL("visit/", script.src), {
+    response = await fetch(setting("endpoint") || new URL("visit/", script.src), {
       __proto__: null,
       method: "POST",
       body,
@@ -326,33 +307,26 @@ async function flush(leaving) {
       credentials: "include",
       signal: AbortSignal.timeout?.(3e4),
     });
-    status = response.status;
-    pause = response.headers.get("Retry-After");
     await response.text(); // until then Chromium counts the request against the keepalive allowance
-    if (renew && response.ok) storage()["_cio:r"] = Date.now();
+    if (renew && response.ok) storage()["_cio:r"] = today;
   } catch {}
   flights--;
   written.forEach(writeCookie); // a late Set-Cookie must not bring an old identity back
+  queue = new Map([...batch, ...queue]);
   let wait = 0;
-  if (status < 400 || status > 499) failures
-  if (!status || status > 499 || status === 408 || status === 429) {
-    queue = new Map([...batch, ...queue]);
-    wait = Math.min(Math.max(pause * 1e3, 2 ** failures++ * (500 + 500 * Math.random())), 3e5);
-  } else if (status === 413 && batch[1]) {
-    queue = new Map([...batch, ...queue]);
+  if (/^[u5]|408|429/.test(response?.status)) {
+    wait = Math.max(response?.headers.get("Retry-After") * 1e3 || 0, 2 ** (failures++ + Math.random()) * 500);
+  } else if (response.status === 413 && batch[1]) {
     most = batch.length >> 1;
   } else {
-    for (const [id] of batch) {
-      queue.delete(id);
-      delete storage()[`_cio:${id}`];
+    for (const [key] of batch) {
+      queue.delete(key);
+      delete storage()[key];
     }
     failures = 0;
-    most *= 2;
+    most = MOST_EVENTS;
   }
-  setTimeout(() => {
-    busy = false;
-    flush();
-  }, wait);
+  setTimeout(resume, Math.min(wait, 3e5));
 }
 
 // ---- Start
