@@ -45,7 +45,7 @@ def check_setting_names(**kwargs: Any) -> list[CheckMessage]:
             hint=f"Known settings: {', '.join(sorted(known))}.",
             id="identity_tracking.E001",
         )
-        for name in getattr(settings, "IDENTITY_TRACKING", {})
+        for name in conf.given()
         if name not in known
     ]
 

@@ -67,7 +67,12 @@ class Conf:
         default = super().__getattribute__(name)
         if not name.isupper():
             return default
-        return getattr(settings, "IDENTITY_TRACKING", {}).get(name, default)
+        return self.given().get(name, default)
+
+    def given(self) -> dict[str, Any]:
+        """Return what the site itself set."""
+        site: dict[str, Any] = getattr(settings, "IDENTITY_TRACKING", {})
+        return site
 
     def hook(self, name: str) -> Callable[..., Any] | None:
         """Return the callable that the setting ``name`` holds or names, or None."""

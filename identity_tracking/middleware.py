@@ -20,6 +20,7 @@ from identity_tracking.exceptions import IdentityTrackingError
 from identity_tracking.identifiers import names
 from identity_tracking.ingest.context import request_context
 from identity_tracking.ingest.process import process
+from identity_tracking.ingest.transaction import database, reachable
 from identity_tracking.visitor import Visitor
 
 logger = logging.getLogger(__name__)
@@ -73,13 +74,12 @@ class IdentityTrackingMiddleware:
         """Take the personal link that the visitor followed."""
         request = visitor.request
         said = names(id=visitor.claimed_id, anonymous_id=visitor.anonymous_id)
+        context = request_context(request)
         try:
-            message = links.opened(
-                visitor,
-                request.GET[conf.LINK_PARAMETER],
-                said=said,
-                context=request_context(request),
-            )
+            with reachable(database()):
+                message = links.opened(
+                    visitor, request.GET[conf.LINK_PARAMETER], said=said, context=context
+                )
             if message:
                 process([message])
         except (IdentityTrackingError, Error):

@@ -27,6 +27,7 @@ from identity_tracking.exceptions import IdentityTrackingError, InvalidIdentifie
 from identity_tracking.identifiers import Kind, Names, names
 from identity_tracking.ingest.context import request_context
 from identity_tracking.ingest.process import process
+from identity_tracking.ingest.transaction import database, reachable
 from identity_tracking.messages import (
     RELATIONSHIPS,
     Message,
@@ -268,7 +269,8 @@ def _attempt(call: _Call, work: Callable[[_Call], Result | None]) -> Result | No
     if not conf.ENABLED:
         return None
     try:
-        return work(call)
+        with reachable(database()):
+            return work(call)
     except InvalidMessage as error:
         if call.who is None:
             raise

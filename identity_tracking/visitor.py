@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
+from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote, unquote
@@ -121,19 +122,14 @@ class Visitor:
     def who(self, said: Names) -> tuple[Names, bool]:
         """Return whom a message is from that itself says ``said``, and whether that is proven.
 
-        1. an id other than the session's: the page's word, unproven;
+        1. an id other than the session's, or a cio_id: the page's word, unproven;
         2. the session's user: proven;
         3. what it says, unproven.
         """
-        if self.proven is None or (said.id and said.id != self.proven):
+        names_another = said.cio_id or (said.id and said.id != self.proven)
+        if self.proven is None or names_another:
             return said, False
-        return Names(
-            id=self.proven,
-            email=said.email,
-            anonymous_id=said.anonymous_id,
-            cio_id=said.cio_id,
-            refused=said.refused,
-        ), True
+        return replace(said, id=self.proven), True
 
     def log_in(self, user: Any) -> None:
         """Take note that the session is another user's now."""

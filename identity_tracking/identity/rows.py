@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
@@ -12,11 +12,11 @@ from django.db.models import UUIDField
 from django.db.models.functions import Coalesce
 
 from identity_tracking.conf import conf
-from identity_tracking.identifiers import Ref
+from identity_tracking.identifiers import Kind, Ref
 from identity_tracking.messages import Message, ObjectRef
 from identity_tracking.models import Identifier, Ownership, Person, TrackedObject
 from identity_tracking.models.identifier import BEGINNING, END
-from identity_tracking.models.person import people_for
+from identity_tracking.models.person import new_person
 
 
 class Found(NamedTuple):
@@ -38,10 +38,10 @@ def ensure(messages: Sequence[Message], using: str) -> list[Found]:
     only what is missing, for on MariaDB an ignored insert locks the row it ran into.
     """
     _ensure_objects(messages, using)
-    mentioned: dict[Ref, datetime] = {}
+    mentioned: dict[Ref, list[datetime]] = defaultdict(list)
     for message in messages:
         for ref in message.refs:
-            mentioned[ref] = min(message.timestamp, mentioned.get(ref, END))
+            mentioned[ref].append(message.timestamp)
     found = _find([ref.key for ref in mentioned], using)
     known = {row.identifier for row in found}
     missing = sorted((ref for ref in mentioned if ref.key not in known), key=lambda ref: ref.key)
@@ -88,15 +88,19 @@ def _find(keys: Collection[UUID], using: str) -> list[Found]:
     ]
 
 
-def _insert(refs: Sequence[Ref], seen_at: dict[Ref, datetime], using: str) -> None:
+def _insert(refs: Sequence[Ref], seen: Mapping[Ref, Sequence[datetime]], using: str) -> None:
     Identifier.objects.using(using).bulk_create(
         [
-            Identifier(pk=ref.key, kind=ref.kind, value=ref.value, created_at=seen_at[ref])
+            Identifier(pk=ref.key, kind=ref.kind, value=ref.value, created_at=min(seen[ref]))
             for ref in refs
         ],
         ignore_conflicts=True,
     )
-    people = [person for ref in refs for person in people_for([ref], seen_at=seen_at[ref])]
+    people = [
+        new_person(ref, min(seen[ref]), max(seen[ref]))
+        for ref in refs
+        if ref.kind is not Kind.ANONYMOUS_ID
+    ]
     if not people:
         return
     Person.objects.using(using).bulk_create(people, ignore_conflicts=True)

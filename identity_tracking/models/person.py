@@ -177,19 +177,15 @@ def owner_of(stretch: Ownership) -> Person | None:
     return person
 
 
-def people_for(refs: Iterable[Ref], *, seen_at: datetime) -> list[Person]:
-    """Return a new, unsaved person for each id and email among ``refs``."""
-    return [
-        Person(
-            anchor_id=ref.key,
-            user_id=ref.value if ref.kind is Kind.ID else None,
-            email=ref.value if ref.kind is Kind.EMAIL else None,
-            first_seen=seen_at,
-            last_seen=seen_at,
-        )
-        for ref in refs
-        if ref.kind is not Kind.ANONYMOUS_ID
-    ]
+def new_person(ref: Ref, first_seen: datetime, last_seen: datetime) -> Person:
+    """Return an unsaved person anchored at ``ref``, an id or an email."""
+    return Person(
+        anchor_id=ref.key,
+        user_id=ref.value if ref.kind is Kind.ID else None,
+        email=ref.value if ref.kind is Kind.EMAIL else None,
+        first_seen=first_seen,
+        last_seen=last_seen,
+    )
 
 
 def _root(person: Person | None) -> Person | None:

@@ -19,6 +19,7 @@ from identity_tracking.api.browser.decoder import Delivery, decode
 from identity_tracking.api.browser.origin import allow, is_allowed
 from identity_tracking.exceptions import InvalidMessage
 from identity_tracking.ingest.process import process
+from identity_tracking.ingest.transaction import database, reachable
 from identity_tracking.shortcuts import identify
 from identity_tracking.visitor import Visitor
 
@@ -41,12 +42,14 @@ class BrowserView(OpenView):
         if not is_allowed(http):
             raise InvalidMessage("This origin may not post here.", code="origin_not_allowed")
         visitor = getattr(http, "visitor", None) or Visitor(http)
-        delivery = decode(request.data, visitor, timezone.now())
-        if visitor.may_be_recorded():
+        if not visitor.may_be_recorded():
+            return Response({"success": True})
+        with reachable(database()):
+            delivery = decode(request.data, visitor, timezone.now())
             process(delivery.messages, failed=delivery.failed)
             _identify_session(delivery, visitor)
-            if delivery.renew:
-                visitor.renew()
+        if delivery.renew:
+            visitor.renew()
         return _answer(delivery)
 
     def options(self, request: Any, *args: Any, **kwargs: Any) -> Response:
