@@ -1,0 +1,83 @@
+"""The screens of people: the list with its search, and the page of one person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from identity_tracking.admin.person_page import hue, person_page
+from identity_tracking.admin.readonly import ReadOnlyAdmin, page_of
+from identity_tracking.admin.search import people_beginning, people_called
+from identity_tracking.admin.values import plain
+from identity_tracking.models import Person
+
+
+class IdentifiedFilter(admin.SimpleListFilter):
+    title = _("who they are")
+    parameter_name = "is"
+
+    def lookups(self, request: HttpRequest, model_admin: object) -> Iterable[tuple[str, Any]]:
+        return [("identified", _("identified")), ("lead", _("leads"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any] | None:
+        if self.value() not in {"identified", "lead"}:
+            return None
+        return queryset.filter(user_id__isnull=self.value() == "lead")
+
+
+class PersonAdmin(ReadOnlyAdmin):
+    list_display = ("who", "user_id", "email", "first_seen", "last_seen")
+    list_filter = (IdentifiedFilter, "last_seen")
+    ordering = ("-last_seen",)
+    sortable_by = ("user_id", "email", "last_seen")
+    search_fields = ("user_id", "email")  # get_search_results says how
+    search_help_text = _(
+        "An id, email, cio_id or anonymous id in full; or the beginning of an id or email."
+    )
+    fields = ("cio_id",)
+    change_form_template = "admin/identity_tracking/person/page.html"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return Person.objects.standing().defer("provenance", "claimed")
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Person | None:
+        """Return the person of any row, of one that folded into another as well."""
+        try:
+            key = Person._meta.pk.to_python(object_id)
+        except ValidationError:
+            return None
+        return Person.objects.filter(pk=key).first()
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        if not (term := search_term.strip()):
+            return queryset, False
+        if found := people_called(term, queryset.db):
+            return queryset.filter(pk__in=found), False
+        return queryset.filter(people_beginning(term, queryset.db)), False
+
+    def elsewhere(self, shown: Person) -> str:
+        return page_of(Person, shown.root_id) if shown.root_id else ""
+
+    def sections(self, request: HttpRequest, shown: Person) -> dict[str, Any]:
+        return person_page(request, shown)
+
+    @admin.display(description=_("name"))
+    def who(self, person: Person) -> SafeString:
+        return format_html(
+            '<span class="it-avatar it-hue-{}" aria-hidden="true">{}</span> <bdi>{}</bdi>',
+            hue(person),
+            person.initials,
+            plain(str(person)),
+        )

@@ -1,0 +1,97 @@
+"""The screens of anonymous visitors; its search finds every identifier, whosever it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from identity_tracking.admin.history import history
+from identity_tracking.admin.readonly import ReadOnlyAdmin, may_view, page_of
+from identity_tracking.admin.search import refs_called
+from identity_tracking.admin.sections import ROWS, Stretch, conflicts, relationships, stretch
+from identity_tracking.admin.values import plain
+from identity_tracking.identifiers import Kind
+from identity_tracking.models import Activity, Claim, Identifier, Ownership, Person
+from identity_tracking.models.activity import NEWEST_FIRST
+from identity_tracking.models.person import owner_of
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Holding:
+    """Whose an identifier was for a time; without a ``person``, nobody's: between two people."""
+
+    person: str
+    link: str
+    stretch: Stretch
+
+
+class VisitorAdmin(ReadOnlyAdmin):
+    list_title = _("anonymous visitors")
+    list_display = ("value_shown", "kind", "created_at", "last_activity")
+    ordering = ("-created_at",)
+    search_fields = ("value",)  # get_search_results says how
+    search_help_text = _("An anonymous id, id or email, in full.")
+    fields = ("value",)
+    change_form_template = "admin/identity_tracking/identifier/page.html"
+
+    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+        return self.list_display if may_view(request, Activity) else self.list_display[:-1]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        latest = Activity.objects.filter(identifier=OuterRef("pk")).order_by(*NEWEST_FIRST)
+        return Identifier.objects.annotate(latest=Subquery(latest.values("timestamp")[:1]))
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        if term := search_term.strip():
+            return queryset.filter(pk__in=[ref.key for ref in refs_called(term)]), False
+        return queryset.filter(kind=Kind.ANONYMOUS_ID, ownership=None), False
+
+    def sections(self, request: HttpRequest, shown: Identifier) -> dict[str, Any]:
+        return {
+            "identifier": shown,
+            "holdings": _holdings(request, shown),
+            "claims": _claims(shown),
+            "shows_messages": may_view(request, Activity),
+            "relationships": relationships(request, shown.pk),
+            "conflicts": conflicts(request, Q(identifier=shown) | Q(other=shown)),
+            "history": history(request, [Q(identifier=shown)]),
+        }
+
+    @admin.display(description=_("visitor"))
+    def value_shown(self, identifier: Identifier) -> str:
+        return plain(identifier.value)
+
+    @admin.display(description=_("last activity"))
+    def last_activity(self, identifier: Identifier) -> datetime | None:
+        latest: datetime | None = identifier.latest  # type: ignore[attr-defined]  # annotated
+        return latest
+
+
+def _holdings(request: HttpRequest, identifier: Identifier) -> list[Holding] | None:
+    """Return whose the identifier was, latest first; None for those who may not see people."""
+    if not may_view(request, Person):
+        return None
+    rows = Ownership.objects.filter(identifier=identifier).order_by("-since")
+    return [_holding(row) for row in rows.select_related("person__root", "after__root")[:ROWS]]
+
+
+def _holding(row: Ownership) -> Holding:
+    person = owner_of(row)
+    return Holding(
+        person=plain(str(person)) if person else "",
+        link=page_of(Person, person.pk) if person else "",
+        stretch=stretch(row.since, row.until),
+    )
+
+
+def _claims(identifier: Identifier) -> QuerySet[Any]:
+    rows = Claim.objects.filter(weak=identifier).order_by("-time")
+    return rows.select_related("target")[:ROWS]
