@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from django.conf import settings
 from django.utils.module_loading import import_string
+
+Hook: TypeAlias = Callable[..., Any] | str | None  # a function, or its dotted path
 
 
 class Conf:
     """``settings.IDENTITY_TRACKING`` over the defaults below, read anew at each access.
 
-    A setting whose type is a callable also takes its dotted path.
+    A setting whose type is a Hook takes a function or its dotted path.
     """
 
     ENABLED: bool = True  # False: nothing is recorded, no cookie is set, the snippet is empty
@@ -21,9 +23,7 @@ class Conf:
 
     ENDPOINT: str = "visit/"  # path of the browser endpoint under the include's prefix
     SCRIPT: str = "visitor.js"  # path of the browser script under the include's prefix
-    ALLOWED_ORIGINS: Sequence[
-        str
-    ] = ()  # other origins whose pages may post, as "https://a.example"
+    ALLOWED_ORIGINS: Sequence[str] = ()  # whose pages may post too, as "https://a.example"
 
     COOKIE_MAX_AGE: int = 31_536_000  # seconds: 365 days, under Chrome's cap of 400
     COOKIE_DOMAIN: str | None = None  # ".shop.example" shares the visitor among sub-domains
@@ -32,9 +32,9 @@ class Conf:
     LINK_PARAMETER: str = "_cio_id"  # of personal links
 
     EXCLUDE_PATHS: Sequence[str] = ()  # path prefixes whose pages set no cookie
-    EXCLUDE: Callable[..., bool] | str | None = None  # (request) -> True: record nothing
+    EXCLUDE: Hook = None  # (request) -> True: record nothing
     TRUSTED_PROXIES: int = 0  # how many hops of X-Forwarded-For to believe
-    URL_PARAMETERS: Sequence[str] = (  # query parameters kept in stored URLs; the rest is dropped
+    URL_PARAMETERS: Sequence[str] = (  # query parameters kept in stored URLs; others are dropped
         "utm_source",
         "utm_medium",
         "utm_campaign",
@@ -51,12 +51,10 @@ class Conf:
         "page",
     )
 
-    USER_ID: Callable[..., Any] | str = "identity_tracking.users.user_id"  # (user) -> id
-    USER_ATTRIBUTES: Callable[..., Any] | str = "identity_tracking.users.user_attributes"
-    EMAIL_VERIFIED: Callable[..., bool] | str = "identity_tracking.users.email_verified"
-    MAY_IDENTIFY: Callable[..., bool] | str | None = (
-        None  # (request, user) -> False: not this login
-    )
+    USER_ID: Hook = "identity_tracking.users.user_id"  # (user) -> the id of their person
+    USER_ATTRIBUTES: Hook = "identity_tracking.users.user_attributes"  # (user) -> attributes
+    EMAIL_VERIFIED: Hook = "identity_tracking.users.email_verified"  # (user) -> True: it is theirs
+    MAY_IDENTIFY: Hook = None  # (request, user) -> False: this login is not that user's own
 
     JUNK: Sequence[str] = ()  # more values that are no identifier, beside the built-in ones
     PEOPLE_PER_BROWSER: int = 5  # a browser claimed for more ids than this attributes nothing
