@@ -1,0 +1,1 @@
+"""A small coffee shop, to see identity_tracking at work: ``make demo``."""

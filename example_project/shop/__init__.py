@@ -1,0 +1,1 @@
+"""Beans & Bytes: a shop without a model of its own."""
