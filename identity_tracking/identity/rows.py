@@ -8,9 +8,6 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from django.db.models import UUIDField
-from django.db.models.functions import Coalesce
-
 from identity_tracking.conf import conf
 from identity_tracking.identifiers import Kind, Ref
 from identity_tracking.messages import Message, ObjectRef
@@ -72,20 +69,21 @@ def _is_due(row: Found, time: datetime) -> bool:
 
 
 def _find(keys: Collection[UUID], using: str) -> list[Found]:
-    rows = Identifier.objects.using(using).filter(pk__in=keys)
     person, root = "ownership__person", "ownership__person__root"
-    return [
-        Found(*row)
-        for row in rows.values_list(
-            "pk",
-            "ownership__since",
-            "ownership__until",
-            "ownership__after",
-            Coalesce(root, person, output_field=UUIDField()),
-            Coalesce(f"{root}__first_seen", f"{person}__first_seen"),
-            Coalesce(f"{root}__last_seen", f"{person}__last_seen"),
-        )
-    ]
+    rows = Identifier.objects.using(using).filter(pk__in=keys)
+    columns = rows.values_list(
+        "pk",
+        "ownership__since",
+        "ownership__until",
+        "ownership__after",
+        person,
+        f"{person}__first_seen",
+        f"{person}__last_seen",
+        root,
+        f"{root}__first_seen",
+        f"{root}__last_seen",
+    )
+    return [Found(*row[:4], *(row[7:] if row[7] else row[4:7])) for row in columns]
 
 
 def _insert(refs: Sequence[Ref], seen: Mapping[Ref, Sequence[datetime]], using: str) -> None:
