@@ -10,6 +10,8 @@ urlpatterns = [
     path("plain/", views.plain),
     path("cached/", views.cached),
     path("stream/", views.stream),
+    path("visitor/", views.visitor),
+    path("who/", views.who),
     path("accounts/", include("django.contrib.auth.urls")),
     path("admin/", admin.site.urls),
     path("people/", include("identity_tracking.urls")),

@@ -22,3 +22,11 @@ def cached(request: HttpRequest) -> HttpResponse:
 
 def stream(request: HttpRequest) -> StreamingHttpResponse:
     return StreamingHttpResponse(["<!doctype html>", "<title>Stream</title>"])
+
+
+def visitor(request: HttpRequest) -> HttpResponse:
+    return render(request, "visitor.html")
+
+
+def who(request: HttpRequest) -> HttpResponse:
+    return render(request, "who.html")

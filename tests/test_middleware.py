@@ -1,0 +1,219 @@
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from asgiref.sync import iscoroutinefunction
+from django.db import connection
+from django.http import (
+    HttpResponse,
+    HttpResponseNotFound,
+    HttpResponseNotModified,
+    JsonResponse,
+    StreamingHttpResponse,
+)
+from django.test import AsyncClient, RequestFactory
+from django.test.utils import CaptureQueriesContext
+
+from identity_tracking.middleware import IdentityTrackingMiddleware
+from tests.web import FIREFOX, Browser, configure
+
+GOOGLEBOT = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
+PAGE_HEADERS = {"Content-Type": "text/html; charset=utf-8"}
+
+
+def visit(response=None, *, method="GET", path="/", cookies=None, **headers):
+    """Send one request through the middleware alone."""
+    request = RequestFactory(headers={"user-agent": FIREFOX, **headers}).generic(method, path)
+    request.COOKIES = cookies or {}
+    return serve(lambda request: HttpResponse("page") if response is None else response, request)
+
+
+def serve(view, request):
+    return IdentityTrackingMiddleware(view)(request)
+
+
+def set_cookies(response):
+    return set(response.cookies)
+
+
+def test_a_new_visitor_of_a_page_gets_an_anonymous_id_and_nothing_else():
+    assert set_cookies(visit()) == {"_cioanonid"}
+
+
+def test_two_visitors_get_two_ids():
+    assert visit().cookies["_cioanonid"].value != visit().cookies["_cioanonid"].value
+
+
+def test_a_known_visitor_gets_no_cookie():
+    response = visit(cookies={"_cioanonid": "a-1", "_cioid": "42"})
+
+    assert set_cookies(response) == set()
+
+
+def test_a_response_that_sets_a_cookie_is_private_and_varies_by_cookie():
+    response = visit()
+
+    assert response["Cache-Control"] == "private"
+    assert response["Vary"] == "Cookie"
+
+
+def test_a_response_that_sets_no_cookie_is_left_as_it_was():
+    response = visit(cookies={"_cioanonid": "a-1"})
+
+    assert "Vary" not in response
+    assert "Cache-Control" not in response
+
+
+@pytest.mark.parametrize("method", ["HEAD", "POST", "PUT", "OPTIONS"])
+def test_only_get_sets_a_cookie(method):
+    assert set_cookies(visit(method=method)) == set()
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        HttpResponse("x", status=201),
+        HttpResponse("x", status=302, headers={"Location": "/"}),
+        HttpResponseNotFound("x"),
+        HttpResponse("x", status=500),
+        HttpResponseNotModified(),
+        JsonResponse({}),
+        HttpResponse("x", content_type="text/css"),
+        HttpResponse("x", content_type="image/png"),
+        StreamingHttpResponse(["x"]),
+    ],
+    ids=lambda response: f"{response.status_code} {response.get('Content-Type', '')}",
+)
+def test_only_a_page_of_html_sets_a_cookie(response):
+    assert set_cookies(visit(response)) == set()
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Cache-Control": "public"},
+        {"Cache-Control": "max-age=60"},
+        {"Cache-Control": "Public, Max-Age=60"},
+        {"Cache-Control": "s-maxage=60"},
+        {"Expires": "Wed, 21 Oct 2099 07:28:00 GMT"},
+    ],
+    ids=str,
+)
+def test_a_response_that_caches_may_keep_sets_no_cookie(headers):
+    response = visit(HttpResponse("page", headers=headers))
+
+    assert set_cookies(response) == set()
+    assert dict(response.headers) == {**PAGE_HEADERS, **headers}
+
+
+@pytest.mark.parametrize("control", ["private, max-age=60", "no-store", "no-cache", "max-age=0"])
+def test_a_response_that_caches_may_not_share_sets_one(control):
+    response = visit(HttpResponse("page", headers={"Cache-Control": control}))
+
+    assert set_cookies(response) == {"_cioanonid"}
+    assert "private" in response["Cache-Control"]
+
+
+@pytest.mark.parametrize("name", ["if-none-match", "if-modified-since"])
+def test_a_conditional_request_gets_no_cookie(name):
+    assert set_cookies(visit(**{name: '"etag"'})) == set()
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"sec-purpose": "prefetch"},
+        {"sec-purpose": "prefetch;prerender"},
+        {"purpose": "prefetch"},
+        {"user-agent": GOOGLEBOT},
+        {"user-agent": "curl/8.5.0"},
+        {"user-agent": "facebookexternalhit/1.1"},
+        {"user-agent": "Mozilla/5.0 AppleWebKit/537.36 HeadlessChrome Chrome-Lighthouse"},
+    ],
+    ids=str,
+)
+def test_what_no_person_asked_for_sets_no_cookie(headers):
+    assert set_cookies(visit(**headers)) == set()
+
+
+def test_excluded_paths_set_no_cookie(settings):
+    configure(settings, EXCLUDE_PATHS=["/admin/"])
+
+    assert set_cookies(visit(path="/admin/people/")) == set()
+    assert set_cookies(visit(path="/administrators/")) == {"_cioanonid"}
+
+
+def test_excluded_requests_set_no_cookie(settings):
+    configure(settings, EXCLUDE=lambda request: request.path == "/staff/")
+
+    assert set_cookies(visit(path="/staff/")) == set()
+    assert set_cookies(visit(path="/")) == {"_cioanonid"}
+
+
+def test_a_new_id_that_a_view_asked_for_is_kept_in_a_cookie_whatever_it_answers():
+    seen = []
+
+    def view(request):
+        seen.append(request.visitor.anonymous_id)
+        return JsonResponse({})
+
+    response = serve(view, RequestFactory().get("/"))
+
+    assert response.cookies["_cioanonid"].value == seen[0]
+    assert response["Cache-Control"] == "private"
+
+
+def test_a_page_never_touches_the_session():
+    class Untouchable:
+        def __getattr__(self, name):
+            raise AssertionError(name)
+
+    request = RequestFactory(headers={"user-agent": FIREFOX}).get("/?page=2")
+    vars(request).update(session=Untouchable(), user=Untouchable())
+
+    response = serve(lambda request: HttpResponse("page"), request)
+
+    assert set_cookies(response) == {"_cioanonid"}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("cookies", [{}, {"cioanonid": "a-1", "cioid": "42"}])
+def test_a_page_makes_no_query(cookies):
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
+        response = Browser(**cookies).get("/")
+
+    assert response.status_code == 200
+    assert len(queries) == 0
+
+
+@pytest.mark.django_db
+def test_a_page_that_asks_for_the_visitor_makes_no_query_for_the_visitor_alone():
+    with CaptureQueriesContext(connection) as queries:
+        response = Browser(cioanonid="a-1").get("/visitor/")
+
+    assert b"<b>a-1</b>" in response.content
+    assert len(queries) == 0
+
+
+@pytest.mark.django_db
+def test_an_async_client_gets_the_cookie_too():
+    client = AsyncClient(headers={"user-agent": FIREFOX})
+
+    response = asyncio.run(client.get("/"))
+
+    assert set_cookies(response) == {"_cioanonid"}
+
+
+def test_in_a_chain_of_async_middleware_it_is_async_itself():
+    async def view(request):
+        return HttpResponse(request.visitor.cookie_anonymous_id)
+
+    middleware = IdentityTrackingMiddleware(view)
+    request = RequestFactory().get("/")
+    request.COOKIES = {"_cioanonid": "a-1"}
+
+    assert iscoroutinefunction(middleware)
+    assert asyncio.run(middleware(request)).content == b"a-1"
