@@ -46,6 +46,8 @@ def newest(
     Of each part the newest ``stop`` keys are read, which an index gives in order; only these are
     sorted. One condition over all parts makes databases read and sort whole histories.
     """
+    if stop <= start:
+        return activities.none()
     keys = [key for batch in _batches(spans) for key in _keys(activities, batch, stop)]
     wanted = [key for _, key in sorted(keys, reverse=True)[start:stop]]
     return activities.filter(pk__in=wanted).newest()

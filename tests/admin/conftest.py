@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import re
+from html import unescape
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.test import Client
+from django.urls import reverse
+
+
+class Staff(Client):
+    """Somebody at the admin: reads screens as text, by the name of a model."""
+
+    def read(self, model, row=None, **query):
+        """Return the HTML of a list, or of the page of ``row``."""
+        screen, args = ("changelist", []) if row is None else ("change", [row.pk])
+        address = reverse(f"admin:identity_tracking_{model}_{screen}", args=args)
+        response = self.get(address, query, follow=True)
+        assert response.status_code == 200
+        return response.content.decode()
+
+    def text(self, model, row=None, **query):
+        """Return what a screen says, without its tags."""
+        main = self.read(model, row, **query).split('id="content-start"', 1)[1]
+        return " ".join(unescape(re.sub("<[^>]*>", " ", main.split(">", 1)[1])).split())
+
+
+@pytest.fixture
+def staff(admin_user):
+    """Somebody who may see everything."""
+    client = Staff()
+    client.force_login(admin_user)
+    return client
+
+
+@pytest.fixture
+def staff_with(db):
+    """Make somebody who may see only some models."""
+
+    def make(*rights):
+        user = User.objects.create_user("clerk", is_staff=True)
+        user.user_permissions.set(Permission.objects.filter(codename__in=rights))
+        client = Staff()
+        client.force_login(user)
+        return client
+
+    return make

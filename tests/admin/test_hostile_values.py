@@ -1,0 +1,134 @@
+"""Whatever visitors send is looked at by staff: it must stay text."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+
+import pytest
+
+from identity_tracking.identifiers import Kind
+from identity_tracking.messages import Type
+from tests.factories import (
+    ActivityFactory,
+    ClaimFactory,
+    ConflictFactory,
+    FailedEventFactory,
+    IdentifierFactory,
+    ObjectRelationshipFactory,
+    OwnershipFactory,
+    PersonFactory,
+    TrackedObjectFactory,
+)
+
+pytestmark = pytest.mark.django_db
+
+HOSTILE = [  # at most 64 characters: the shortest column that holds any
+    "<script>alert(1)</script>'\"><img src=x onerror=alert(1)>",
+    "</script><script>alert(1)</script><!--<script>]]>",
+    "<svg/onload=alert(1)>';alert(1)//&lt;script&gt;",
+    "{{7*7}}{% debug %}%s %(name)s {0} {name}\u2028alert(1)\u2029",
+    " javascript:alert(1)",
+    "JaVaScRiPt:alert(1)",
+    "data:text/html,<script>alert(1)</script>",
+    'https://x/"onmouseover="alert(1)',
+    "https://x/ <script>alert(1)</script>",
+    "//evil.example/",
+]
+SAFE = ("/admin/", "/static/", "?", "#", "http://", "https://")
+
+
+class Page(HTMLParser):
+    """What a browser would make of a page."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.links, self.handlers, self.scripts = [], [], []
+        self.feed(html)
+
+    def handle_starttag(self, tag, attributes):
+        self.links += [value for name, value in attributes if name in {"href", "src", "action"}]
+        self.handlers += [
+            name for name, _ in attributes if name.startswith("on") or name == "style"
+        ]
+        if tag == "script":
+            self.scripts.append(dict(attributes).get("src"))
+
+
+def screens(staff, value):
+    """Read every screen of a site on which everything is called ``value``."""
+    identifier = IdentifierFactory(value=value)
+    anchor = IdentifierFactory(kind=Kind.ID, value=value)
+    email = IdentifierFactory(kind=Kind.EMAIL, value=value)
+    told = {"at": value, "source": value, "message_id": value, "value": value}
+    person = PersonFactory(
+        anchor=anchor,
+        user_id=value,
+        email=value,
+        attributes={
+            value: value,
+            "first_name": value,
+            "long": value * 50,
+            "deep": {value: [value]},
+        },
+        provenance={value: told, "long": told},
+        claimed={value: told},
+    )
+    PersonFactory(anchor=email, user_id=None, email=value, root=person)
+    OwnershipFactory(person=person, identifier=identifier)
+    page = {"url": value, "title": value, "path": value, "referrer": value}
+    shared = {"name": value, "source": value, "properties": {value: value, "l": [value]}}
+    context = {"page": page, "user_agent": value, value: value}
+    for kind in Type:
+        ActivityFactory(identifier=identifier, type=kind, context=context, **shared)
+        activity = ActivityFactory(
+            identifier=anchor, type=kind, context=context, message_id=f"{kind}{value}", **shared
+        )
+    ClaimFactory(weak=identifier, target=anchor, activity=activity)
+    tracked = TrackedObjectFactory(object_type=value, object_id=value, attributes={value: value})
+    ObjectRelationshipFactory(identifier=anchor, object=tracked, attributes={value: value})
+    ObjectRelationshipFactory(identifier=identifier, object=tracked, attributes={value: value})
+    conflict = ConflictFactory(identifier=anchor, other=identifier, detail=value)
+    failed = FailedEventFactory(code=value[:32], payload=value, source=value)
+    rows = {
+        "person": person,
+        "identifier": identifier,
+        "activity": activity,
+        "trackedobject": tracked,
+        "conflict": conflict,
+        "failedevent": failed,
+    }
+    for model, row in rows.items():
+        yield staff.read(model)
+        yield staff.read(model, q=value)
+        yield staff.read(model, row)
+        yield staff.read(model, row, type=value, page=value)
+
+
+@pytest.mark.parametrize("value", HOSTILE)
+def test_what_visitors_send_stays_text_on_every_screen(staff, value):
+    for html in screens(staff, value):
+        page = Page(html)
+
+        assert page.handlers == []
+        assert [link for link in page.links if not is_safe(link)] == []
+        assert [source for source in page.scripts if not (source or "").startswith("/")] == []
+
+
+def is_safe(link):
+    return link in {None, "", "/", "."} or link.startswith(SAFE)
+
+
+def test_a_web_address_is_a_link_that_tells_nothing(staff):
+    url = "https://shop.example/a?b=1&c=<script>"
+    ActivityFactory(context={"page": {"url": url.replace("<script>", "2")}})
+
+    html = staff.read("activity")
+
+    assert 'href="https://shop.example/a?b=1&amp;c=2" rel="noopener nofollow noreferrer"' in html
+
+
+def test_marks_that_reorder_text_are_made_visible(staff):
+    activity = ActivityFactory(name="a\u202egnp.exe", identifier=PersonFactory().anchor)
+
+    for html in (staff.read("activity"), staff.read("person", activity.person)):
+        assert "a\\u202egnp.exe" in html

@@ -1,0 +1,284 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+
+from identity_tracking.identifiers import Kind
+from identity_tracking.messages import Type
+from identity_tracking.models import Activity
+from tests.factories import (
+    START,
+    ActivityFactory,
+    ClaimFactory,
+    ConflictFactory,
+    IdentifierFactory,
+    LeadFactory,
+    ObjectRelationshipFactory,
+    OwnershipFactory,
+    PersonFactory,
+)
+
+pytestmark = pytest.mark.django_db
+HOUR = timedelta(hours=1)
+
+
+def written(trusted, message_id="m-1", **more):
+    return {
+        "at": "2026-11-21T10:00:00.000001+00:00",
+        "source": "shop",
+        "trusted": trusted,
+        "message_id": message_id,
+        **more,
+    }
+
+
+def test_a_page_opens_with_who_it_is(staff):
+    person = PersonFactory(
+        user_id="42", email="ada@example.com", attributes={"name": "Ada Lovelace"}
+    )
+
+    text = staff.text("person", person)
+
+    assert text.split("Identifiers")[0].startswith(
+        f"AL Ada Lovelace id 42 email ada@example.com cio_id {person.cio_id}"
+    )
+
+
+def test_a_lead_is_called_one(staff):
+    assert "lead" in staff.text("person", LeadFactory(email="ada@example.com"))
+
+
+def test_an_identifier_says_why_it_is_theirs(staff):
+    person = PersonFactory(user_id="42")
+    visitor = IdentifierFactory(value="visitor-x")
+    OwnershipFactory(person=person, identifier=visitor)
+    ClaimFactory(weak=visitor, target=person.anchor, activity__trusted=True)
+
+    text = staff.text("person", person)
+
+    assert "id 42 names this person itself" in text
+    assert "visitor-x claimed for id 42 , by a trusted message from shop" in text
+
+
+def test_an_unproven_claim_is_called_so(staff):
+    person = PersonFactory(user_id="42", email="ada@example.com")
+    email = IdentifierFactory(kind=Kind.EMAIL, value="ada@example.com")
+    ClaimFactory(weak=email, target=person.anchor, firm=False)
+
+    text = staff.text("person", person)
+
+    assert "by an unproven message from shop" in text
+    assert "counts only while nothing better is known" in text
+
+
+def test_the_first_and_the_last_claim_are_told(staff):
+    person = PersonFactory(user_id="42")
+    visitor = IdentifierFactory(value="visitor-x")
+    OwnershipFactory(person=person, identifier=visitor)
+    for source in ("first", "between", "last"):
+        ClaimFactory(weak=visitor, target=person.anchor, activity__source=source)
+
+    text = staff.text("person", person)
+
+    assert "message from first" in text
+    assert "message from last" in text
+    assert "message from between" not in text
+
+
+def test_another_persons_claim_on_a_shared_browser_is_no_reason(staff):
+    person, visitor = PersonFactory(user_id="42"), IdentifierFactory(value="kiosk")
+    OwnershipFactory(person=person, identifier=visitor, until=START)
+    ClaimFactory(weak=visitor, target=PersonFactory(user_id="77").anchor)
+
+    assert "77" not in staff.text("person", person).split("Timeline")[0]
+
+
+def test_a_contested_identifier_says_when_it_was_theirs(staff):
+    person, visitor = PersonFactory(), IdentifierFactory()
+    OwnershipFactory(person=person, identifier=visitor, until=START)
+    OwnershipFactory(identifier=visitor, since=START, until=START + HOUR)
+    OwnershipFactory(person=person, identifier=visitor, since=START + HOUR, until=START + 2 * HOUR)
+    OwnershipFactory(
+        person=person, identifier=visitor, since=START + 2 * HOUR, until=START + 3 * HOUR
+    )
+    OwnershipFactory(person=person, identifier=visitor, since=START + 5 * HOUR)
+
+    html = staff.read("person", person)
+
+    assert html.count('class="it-stretch"') == 3  # two that touch are one
+
+
+def test_attributes_say_where_they_came_from(staff):
+    person = PersonFactory(attributes={"plan": "pro"}, provenance={"plan": written(trusted=True)})
+
+    assert "plan pro 11/21/2026" in staff.text("person", person)
+    assert "shop , trusted" in staff.text("person", person)
+
+
+def test_an_attribute_leads_to_the_message_that_wrote_it(staff):
+    activity = ActivityFactory(source="shop", trusted=True, message_id="m-1")
+    person = PersonFactory(attributes={"plan": "pro"}, provenance={"plan": written(trusted=True)})
+
+    address = reverse("admin:identity_tracking_activity_change", args=[activity.pk])
+
+    assert address in staff.read("person", person)
+
+
+def test_a_value_that_lost_stands_beside_the_one_that_won(staff):
+    person = PersonFactory(
+        attributes={"plan": "pro"},
+        provenance={"plan": written(trusted=True)},
+        claimed={"plan": written(trusted=False, value="free"), "tier": written(False, value=3)},
+    )
+
+    text = staff.text("person", person)
+
+    assert "claimed, not taken free" in text
+    assert "tier claimed, not taken 3" in text
+
+
+def test_attributes_without_provenance_are_shown(staff):
+    person = PersonFactory(attributes={"plan": "pro"}, provenance={"plan": "?"}, claimed={"x": 1})
+
+    assert "plan pro" in staff.text("person", person)
+
+
+def test_long_values_are_folded_away(staff):
+    person = PersonFactory(attributes={"bio": "word " * 100, "tags": ["a", "b"]})
+
+    html = staff.read("person", person)
+
+    assert html.count("<details>") == 2
+
+
+def test_relationships_are_shown_with_their_attributes(staff):
+    person = PersonFactory()
+    ObjectRelationshipFactory(
+        identifier=person.anchor, object__object_id="acme", attributes={"role": "admin"}
+    )
+
+    assert "company: acme role admin" in staff.text("person", person)
+
+
+def test_conflicts_about_any_identifier_are_shown(staff):
+    person, visitor = PersonFactory(), IdentifierFactory(value="kiosk")
+    OwnershipFactory(person=person, identifier=visitor)
+    ConflictFactory(identifier=visitor)
+    ConflictFactory(identifier=IdentifierFactory(), other=person.anchor, code="link_elsewhere")
+
+    text = staff.text("person", person)
+
+    assert "A device of too many people kiosk" in text
+    assert "A personal link opened" in text
+
+
+def test_cio_ids_of_folded_people_are_shown(staff):
+    person = PersonFactory()
+    lead = LeadFactory(email="ada@example.com", root=person)
+
+    assert f"{lead.cio_id} of ada@example.com" in staff.text("person", person)
+
+
+def test_the_timeline_is_grouped_by_day_newest_first(staff):
+    person = PersonFactory()
+    ActivityFactory(identifier=person.anchor, name="earlier", timestamp=START)
+    ActivityFactory(identifier=person.anchor, name="later", timestamp=START + 24 * HOUR)
+
+    text = staff.text("person", person).split("Timeline")[1]
+
+    assert text.index("Nov. 3, 2026") < text.index("later") < text.index("Nov. 2, 2026")
+    assert text.index("Nov. 2, 2026") < text.index("earlier")
+
+
+def test_the_anonymous_part_is_marked(staff):
+    person = PersonFactory()
+    visitor = OwnershipFactory(person=person).identifier
+    ActivityFactory(identifier=visitor)
+    ActivityFactory(identifier=person.anchor)
+
+    assert staff.read("person", person).count("it-anonymous") == 1
+
+
+@pytest.mark.parametrize("kind", [Type.IDENTIFY, Type.FORM, Type.LINK])
+def test_the_moment_of_identification_is_marked(staff, kind):
+    person = PersonFactory(user_id="42")
+    visitor = OwnershipFactory(person=person).identifier
+    ActivityFactory(identifier=visitor)
+    ActivityFactory(identifier=person.anchor, type=kind, name="")
+    ActivityFactory(identifier=person.anchor, type=kind, name="")
+
+    assert staff.text("person", person).count("Identified as 42") == 1
+
+
+def test_the_first_claim_is_a_moment_of_identification_wherever_it_stands(staff):
+    person = PersonFactory(user_id="42")
+    visitor = OwnershipFactory(person=person).identifier
+    ClaimFactory(weak=visitor, target=person.anchor)
+
+    assert "Identified as 42" in staff.text("person", person)
+
+
+def test_properties_are_told_in_brief(staff):
+    person = PersonFactory()
+    ActivityFactory(identifier=person.anchor, properties={f"p{n}": n for n in range(6)})
+
+    assert "p3 3 2 more" in staff.text("person", person)
+
+
+def test_a_page_view_shows_its_title_and_address(staff):
+    person = PersonFactory()
+    page = {"url": "https://shop.example/a", "title": "A page", "path": "/a"}
+    ActivityFactory(
+        identifier=person.anchor, type=Type.PAGE, name="", context={"page": page}, properties=page
+    )
+
+    html = staff.read("person", person)
+
+    assert 'href="https://shop.example/a" rel="noopener nofollow noreferrer"' in html
+    assert "Page view A page https://shop.example/a" in staff.text("person", person)
+
+
+def test_the_timeline_can_show_one_type_alone(staff):
+    person = PersonFactory()
+    ActivityFactory(identifier=person.anchor, name="an-event")
+    ActivityFactory(identifier=person.anchor, type=Type.FORM, name="a-form")
+
+    text = staff.text("person", person, type="form")
+
+    assert "a-form" in text
+    assert "an-event" not in text
+
+
+def test_a_type_that_does_not_exist_shows_all(staff):
+    person = PersonFactory()
+    ActivityFactory(identifier=person.anchor, name="an-event")
+
+    assert "an-event" in staff.text("person", person, type='"><script>')
+
+
+@pytest.mark.parametrize(
+    ("page", "first", "last"), [("1", 59, 10), ("2", 9, 0), ("x", 59, 10), ("99", 9, 0)]
+)
+def test_the_timeline_is_paged(staff, page, first, last):
+    person = PersonFactory()
+    for n in range(60):
+        ActivityFactory(identifier=person.anchor, name=f"event-{n}.", timestamp=START + n * HOUR)
+
+    text = staff.text("person", person, page=page)
+
+    assert text.index(f"event-{first}.") < text.index(f"event-{last}.")
+    assert text.count("event-") == first - last + 1
+
+
+def test_pages_of_one_type_stay_with_it(staff):
+    person = PersonFactory()
+    ActivityFactory.create_batch(51, identifier=person.anchor)
+
+    assert 'href="?type=track&amp;page=2"' in staff.read("person", person, type="track")
+
+
+def test_an_empty_timeline_says_so(staff):
+    assert Activity.objects.count() == 0
+    assert "Nothing here." in staff.text("person", PersonFactory())

@@ -1,0 +1,122 @@
+"""Every screen takes as many queries for fifty rows as for two, and never more than 15."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from identity_tracking.identifiers import Kind
+from identity_tracking.messages import Type
+from tests.factories import (
+    START,
+    ActivityFactory,
+    ClaimFactory,
+    ConflictFactory,
+    FailedEventFactory,
+    IdentifierFactory,
+    LeadFactory,
+    ObjectRelationshipFactory,
+    OwnershipFactory,
+    PersonFactory,
+    TrackedObjectFactory,
+)
+
+pytestmark = pytest.mark.django_db
+LIMIT = 15
+LISTS = ["person", "identifier", "activity", "trackedobject", "conflict", "failedevent"]
+
+
+def fill(count):
+    """Make everything there is, ``count`` of each, all of it one person's."""
+    person = PersonFactory(user_id=f"with-{count}", attributes={"plan": "pro"})
+    acme = TrackedObjectFactory(object_id=f"with-{count}")
+    for n in range(count):
+        visitor = IdentifierFactory()
+        OwnershipFactory(person=person, identifier=visitor, until=START)
+        OwnershipFactory(identifier=visitor, since=START)
+        LeadFactory(root=person)
+        lead = LeadFactory()
+        activity = ActivityFactory(
+            identifier=(person.anchor, visitor, lead.anchor)[n % 3], type=list(Type)[n % 8]
+        )
+        ClaimFactory(weak=visitor, target=person.anchor, activity=activity)
+        ObjectRelationshipFactory(identifier=person.anchor)
+        ObjectRelationshipFactory(identifier=lead.anchor, object=acme)
+        ConflictFactory(identifier=visitor, other=lead.anchor, activity=activity)
+        FailedEventFactory()
+        IdentifierFactory()
+    shared = IdentifierFactory(kind=Kind.ANONYMOUS_ID, value=f"shared-{count}")
+    for n in range(count):
+        since = START + timedelta(hours=n)
+        OwnershipFactory(identifier=shared, since=since, until=since + timedelta(hours=1))
+        ActivityFactory(identifier=shared)
+        ClaimFactory(weak=shared)
+        ObjectRelationshipFactory(identifier=shared)
+        ConflictFactory(identifier=shared, detail=str(n))
+    return {"person": person, "trackedobject": acme, "identifier": shared}
+
+
+def queries(staff, *args, **query):
+    with CaptureQueriesContext(connection) as captured:
+        staff.read(*args, **query)
+    return len(captured)
+
+
+@pytest.mark.parametrize("model", LISTS)
+def test_a_list_of_fifty_takes_the_queries_of_a_list_of_two(staff, model):
+    fill(2)
+    staff.read(model)
+    of_two = queries(staff, model)
+    fill(50)
+
+    assert queries(staff, model) == of_two <= LIMIT
+
+
+@pytest.mark.parametrize(
+    ("model", "term"),
+    [
+        ("person", "with-50"),
+        ("person", "shared-50"),
+        ("person", "lead-"),
+        ("identifier", "shared-50"),
+        ("activity", "shared-50"),
+        ("activity", "added_to_cart"),
+        ("trackedobject", "company"),
+        ("conflict", "shared-50"),
+    ],
+)
+def test_a_search_takes_few_queries(staff, model, term):
+    fill(50)
+
+    assert queries(staff, model, q=term) <= LIMIT
+
+
+@pytest.mark.parametrize("model", ["person", "identifier", "trackedobject"])
+def test_a_page_with_fifty_of_all_takes_the_queries_of_one_with_two(staff, model):
+    small, large = fill(2)[model], fill(50)[model]
+    staff.read(model, small)
+
+    assert queries(staff, model, large) == queries(staff, model, small) <= LIMIT
+
+
+@pytest.mark.parametrize(
+    ("model", "make"),
+    [
+        ("activity", ActivityFactory),
+        ("conflict", ConflictFactory),
+        ("failedevent", FailedEventFactory),
+    ],
+)
+def test_a_row_of_its_own_takes_few_queries(staff, model, make):
+    assert queries(staff, model, make()) <= LIMIT
+
+
+def test_further_pages_take_no_more(staff):
+    person = PersonFactory()
+    ActivityFactory.create_batch(120, identifier=person.anchor)
+    staff.read("person", person)
+
+    assert queries(staff, "person", person, page=3) == queries(staff, "person", person)
