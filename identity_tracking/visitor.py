@@ -43,6 +43,11 @@ _BOT = re.compile(
 )
 _OF_SESSION = ("user", "proven", "person")
 _SHARED = re.compile(r"public|s-maxage|max-age=[1-9]", re.IGNORECASE)
+_TO_CACHES = (
+    "Surrogate-Control",
+    "CDN-Cache-Control",
+    "X-Accel-Expires",
+)  # these obey no "private"
 
 logger = logging.getLogger(__name__)
 
@@ -242,6 +247,7 @@ def _is_shared(request: HttpRequest, response: HttpResponseBase) -> bool:
     return (
         getattr(request, "_cache_update_cache", False)
         or bool(cacheable and "private" not in control)
+        or any(response.has_header(name) for name in _TO_CACHES)
         or "HTTP_IF_NONE_MATCH" in request.META
         or "HTTP_IF_MODIFIED_SINCE" in request.META
     )

@@ -97,6 +97,9 @@ def test_only_a_page_of_html_sets_a_cookie(response):
         {"Cache-Control": "Public, Max-Age=60"},
         {"Cache-Control": "s-maxage=60"},
         {"Expires": "Wed, 21 Oct 2099 07:28:00 GMT"},
+        {"Surrogate-Control": "max-age=60"},
+        {"CDN-Cache-Control": "max-age=60"},
+        {"X-Accel-Expires": "60"},
     ],
     ids=str,
 )
