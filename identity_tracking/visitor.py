@@ -201,6 +201,8 @@ class Visitor:
         """
         if not self._pending and self.cookie_anonymous_id is None and self._may_greet(response):
             self.anonymous_id  # noqa: B018
+        if self._pending and not self.may_be_recorded():
+            self._pending = self._cookies_to_delete()
         if not self._pending:
             return
         for name, value in self._pending.items():
@@ -210,6 +212,11 @@ class Visitor:
                 self._set_cookie(response, name, value)
         patch_cache_control(response, private=True)
         patch_vary_headers(response, ["Cookie"])
+
+    def _cookies_to_delete(self) -> dict[str, str | None]:
+        """Return what is still done to the cookies of somebody who may not be recorded."""
+        sent = self.request.COOKIES
+        return {name: value for name, value in self._pending.items() if not value and name in sent}
 
     def _set_cookie(self, response: HttpResponseBase, name: str, value: str) -> None:
         response.set_cookie(

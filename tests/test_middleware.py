@@ -220,3 +220,37 @@ def test_in_a_chain_of_async_middleware_it_is_async_itself():
 
     assert iscoroutinefunction(middleware)
     assert asyncio.run(middleware(request)).content == b"a-1"
+
+
+def asks_for_its_id(request):
+    request.visitor.anonymous_id  # noqa: B018
+    return HttpResponse("page")
+
+
+def logs_out(request):
+    request.visitor.forget()
+    return HttpResponse("page")
+
+
+@pytest.mark.parametrize("view", [asks_for_its_id, logs_out])
+@pytest.mark.parametrize(
+    "change", [{"ENABLED": False}, {"EXCLUDE": lambda request: True}], ids=["off", "excluded"]
+)
+def test_no_cookie_is_set_where_nothing_may_be_recorded(settings, change, view):
+    configure(settings, **change)
+
+    response = serve(view, RequestFactory(headers={"user-agent": FIREFOX}).get("/"))
+
+    assert set_cookies(response) == set()
+    assert "Vary" not in response
+
+
+def test_a_logout_forgets_the_person_even_where_nothing_may_be_recorded(settings):
+    configure(settings, ENABLED=False)
+    request = RequestFactory().get("/")
+    request.COOKIES = {"_cioanonid": "a-1", "_cioid": "42"}
+
+    response = serve(logs_out, request)
+
+    assert set_cookies(response) == {"_cioid"}
+    assert response.cookies["_cioid"]["max-age"] == 0
