@@ -15,9 +15,10 @@ const check = process.argv.includes("--check");
 
 function minify(name) {
   const source = readFileSync(new URL(`${name}.js`, import.meta.url), "utf8");
-  // The stub must reach the page's own scope, and is minified as a whole script; the SDK keeps its names to itself.
-  const format = name === "stub" ? undefined : "iife";
-  return transformSync(source, { minify: true, target: "es2020", charset: "utf8", format }).code.replace(/;\n$/, "");
+  // The stub's one name must be the page's; the SDK keeps its names, and whatever a broken page makes it throw.
+  const wrapping = name === "stub" ? {} : { format: "iife", banner: "try{", footer: "}catch{}" };
+  const { code } = transformSync(source, { minify: true, target: "es2020", charset: "utf8", ...wrapping });
+  return code.replace(/;?\n/g, "");
 }
 
 function sizes(code) {

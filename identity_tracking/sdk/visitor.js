@@ -58,7 +58,7 @@ function plain(value, above) {
   if (typeof value === "bigint") return `${value}`;
   if (value?.toJSON) value = value.toJSON();
   if (typeof value !== "object" || !value) return value;
-  if (above.includes(value) || above.length > DEEPEST || !room--) return;
+  if (above.includes(value) || above.length > DEEPEST || room-- < 1) return;
   const copy = Array.isArray(value) && isOn("use-array-params") ? [] : { __proto__: null };
   for (const key of Object.keys(value)) {
     try {
@@ -100,7 +100,7 @@ function writeCookie(value, name) {
   written.set(name, value);
   memory[name] = "";
   try {
-    jar.cookie = `${name}=${value}; path=/; max-age=${value && COOKIE_AGE}; domain=${setting("cookie-domain") || ""}; SameSite=${
+    jar.cookie = `${name}=${value}; path=/; max-age=${value ? COOKIE_AGE : 0}; domain=${setting("cookie-domain") || ""}; SameSite=${
       crossSite ? "None" : "Lax"}${crossSite || /^https/.test(location.href) ? "; Secure" : ""}`
   } catch {}
   if (readCookie(name) !== value) memory[name] = value;
@@ -353,7 +353,5 @@ function start() {
   if (address !== location.href) history.replaceState(history.state, "", address);
 }
 
-try {
-  if (document.prerendering) document.addEventListener("prerenderingchange", start);
-  else start();
-} catch {}
+if (document.prerendering) document.addEventListener("prerenderingchange", start);
+else start();

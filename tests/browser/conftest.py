@@ -1,0 +1,226 @@
+"""A real browser, and a site of bare pages that records what the script sends and answers at will.
+
+Every test fails on an error in the page or a line in its console: the script leaves neither.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from identity_tracking import assets
+from tests.conftest import find_browser
+
+PATIENCE = 15  # seconds: a browser on a busy machine
+FLAGS = (
+    "--no-sandbox --headless --disable-gpu --disable-quic --no-first-run --disable-sync "
+    "--disable-background-networking --disable-component-update"
+).split()
+LOCAL = "--host-resolver-rules=MAP * 127.0.0.1"  # every name is this machine's
+
+CLASSIC_STUB = """
+var _cio = _cio || [];
+(function() {
+  var a, b, c; a = function(f) {
+    return function() { _cio.push([f].concat(Array.prototype.slice.call(arguments, 0))) }
+  };
+  b = ["load", "identify", "sidentify", "track", "page"];
+  for (c = 0; c < b.length; c++) { _cio[b[c]] = a(b[c]) }
+  var t = document.createElement("script"), s = document.getElementsByTagName("script")[0];
+  t.async = true; t.id = "cio-tracker";
+  t.setAttribute("data-site-id", "shop"); t.setAttribute("data-use-array-params", "true");
+  t.src = "/people/visitor.js"; s.parentNode.insertBefore(t, s);
+})();
+"""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the site says to one POST, and what it waits for before."""
+
+    status: int = 200
+    headers: tuple[tuple[str, str], ...] = ()
+    after: threading.Event | None = None
+
+
+@dataclass(frozen=True)
+class Post:
+    """One request of the script."""
+
+    path: str
+    headers: Any
+    text: str
+
+    @property
+    def body(self) -> Any:
+        return json.loads(self.text)
+
+
+@dataclass
+class Site:
+    """Pages by path, and everything that was posted."""
+
+    pages: dict[str, str] = field(default_factory=dict)
+    headers: tuple[tuple[str, str], ...] = ()  # of every page
+    answers: deque[Answer] = field(default_factory=deque)
+    otherwise: Answer = field(default_factory=Answer)
+    posts: list[Post] = field(default_factory=list)
+    fetched: list[str] = field(default_factory=list)
+    script: threading.Event = field(default_factory=threading.Event)  # set: it is served
+    changed: threading.Condition = field(default_factory=threading.Condition)
+    server: Any = None
+
+    def url(self, path: str = "/", host: str = "127.0.0.1") -> str:
+        return f"http://{host}:{self.server.server_port}{path}"
+
+    def add(self, path: str, html: str = "", *, stub: str | None = None, **settings: str) -> str:
+        """Serve ``html`` with the snippet above it, and return its URL."""
+        self.pages[path] = (
+            f"<!doctype html><title>{path}</title>"
+            f"<script>{assets.stub() if stub is None else stub}</script>{tag(**settings)}{html}"
+        )
+        return self.url(path)
+
+    @property
+    def messages(self) -> list[dict[str, Any]]:
+        """Every message once, in the order of arrival."""
+        known: dict[str, dict[str, Any]] = {}
+        for post in list(self.posts):
+            for message in post.body["messages"]:
+                known.setdefault(message["message_id"], message)
+        return list(known.values())
+
+    def of(self, type: str) -> list[dict[str, Any]]:
+        return [message for message in self.messages if message["type"] == type]
+
+    def wait(self, done: Callable[[], object]) -> Any:
+        """Wait until ``done`` says so, and return what it said."""
+        with self.changed:
+            assert self.changed.wait_for(done, PATIENCE), [post.text for post in self.posts]
+        return done()
+
+    def wait_for(self, name: str) -> dict[str, Any]:
+        """Wait for the message of this name, and return it."""
+        found = self.wait(lambda: [m for m in self.messages if m.get("name") == name])
+        return dict(found[0])
+
+
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *args: Any) -> None:
+        """Let a browser hang up when it likes."""
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def __init__(self, site: Site, *args: Any) -> None:
+        self.site = site
+        super().__init__(*args)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+    def do_GET(self) -> None:
+        path = self.path.partition("?")[0]
+        self._note(self.site.fetched, self.path)
+        if path.endswith("visitor.js"):
+            self.site.script.wait(PATIENCE)
+            self._answer(200, assets.script(), [("Content-Type", "text/javascript")])
+        elif path in self.site.pages:
+            headers = [("Content-Type", "text/html; charset=utf-8"), *self.site.headers]
+            self._answer(200, self.site.pages[path].encode(), headers)
+        else:
+            self._answer(404 if path != "/favicon.ico" else 204, b"", [])
+
+    def do_POST(self) -> None:
+        text = self.rfile.read(int(self.headers["Content-Length"])).decode()
+        answer = self.site.answers.popleft() if self.site.answers else self.site.otherwise
+        self._note(self.site.posts, Post(self.path, self.headers, text))
+        if answer.after:
+            answer.after.wait(PATIENCE)
+        self._answer(answer.status, b'{"success": true}', list(answer.headers))
+
+    def _note(self, where: list[Any], what: object) -> None:
+        with self.site.changed:
+            where.append(what)
+            self.site.changed.notify_all()
+
+    def _answer(self, status: int, body: bytes, headers: list[tuple[str, str]]) -> None:
+        try:
+            self.send_response(status)
+            for name, value in headers:
+                self.send_header(name, value)
+            if status != 204:
+                self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            if status != 204:
+                self.wfile.write(body)
+        except OSError:
+            pass  # the page was left
+
+
+def tag(**settings: str) -> str:
+    """Write the script element; ``auto_track_page="false"`` becomes its attribute."""
+    values = {"site_id": "shop", "endpoint": "/people/visit/", "use_array_params": "true"}
+    written = "".join(
+        f' data-{name.replace("_", "-")}="{value}"' for name, value in {**values, **settings}.items()
+    )
+    return f'<script async id="cio-tracker" src="/people/visitor.js"{written}></script>'
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    site = Site()
+    site.script.set()
+    site.server = server = Server(("127.0.0.1", 0), partial(Handler, site))
+    threading.Thread(target=partial(server.serve_forever, 0.05), daemon=True).start()
+    yield site
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # playwright runs a loop in this thread
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=find_browser(),
+            args=[*FLAGS, LOCAL],
+            ignore_default_args=["--disable-back-forward-cache"],
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """A browser's profile. Whatever its pages throw or write to the console fails the test."""
+    context = browser.new_context()
+    context.set_default_timeout(PATIENCE * 1000)
+    noise: list[str] = []
+    context.on("weberror", lambda error: noise.append(str(error.error)))
+    context.on("console", lambda line: _is_of_network(line.text) or noise.append(line.text))
+    yield context
+    context.close()
+    assert not noise
+
+
+def _is_of_network(line: str) -> bool:
+    return line.startswith("Failed to load resource")
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    return context.new_page()

@@ -1,0 +1,159 @@
+"""Delivery: once, even by a bad network; and cookies that a late answer cannot turn back."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from tests.browser.conftest import Answer
+
+pytestmark = pytest.mark.browser
+
+READY = "_cio.cookieNamespace === '_cio'"
+STORED = "Object.keys(localStorage).filter(key => key.length > 9).length"
+
+
+@pytest.fixture
+def visit(site, page):
+    def visit(**settings):
+        page.goto(site.add("/", **{"auto_track_page": "false", **settings}))
+        page.wait_for_function(READY)
+        return page
+
+    return visit
+
+
+def test_what_was_delivered_is_forgotten(site, visit):
+    page = visit()
+
+    stored = page.evaluate(f"_cio.track('one'), {STORED}")
+
+    assert stored == 1
+    page.wait_for_function(f"{STORED} === 0")
+    assert len(site.posts) == 1
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_a_refusal_for_now_is_tried_again(site, visit, status):
+    site.answers.append(Answer(status))
+    page = visit()
+
+    page.evaluate("_cio.track('one')")
+
+    first, second = site.wait(lambda: site.posts[1:] and site.posts[:2])
+    assert first.body["messages"] == second.body["messages"]
+    assert ("retry" in first.body, second.body["retry"]) == (False, 1)
+    page.wait_for_function(f"{STORED} === 0")
+
+
+def test_retry_after_is_honoured(site, visit):
+    site.answers.append(Answer(503, (("Retry-After", "2"),)))
+    page = visit()
+
+    page.evaluate("_cio.track('one')")
+    site.wait(lambda: site.posts[1:])
+
+    first, second = site.posts
+    assert second.body["sent_at"] - first.body["sent_at"] >= 2000
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 413])
+def test_a_refusal_for_good_is_not(site, visit, status):
+    site.answers.append(Answer(status))
+    page = visit()
+
+    page.evaluate("_cio.track('refused')")
+    page.wait_for_function(f"{STORED} === 0")
+    page.evaluate("_cio.track('next')")
+
+    site.wait_for("next")
+    assert [len(post.body["messages"]) for post in site.posts] == [1, 1]
+
+
+def test_too_large_a_batch_is_halved(site, visit):
+    site.answers.extend([Answer(413), Answer(413)])
+    page = visit()
+
+    page.evaluate("for (let i = 0; i < 4; i++) _cio.track('n' + i)")
+
+    site.wait_for("n3")
+    site.wait(lambda: sum(len(post.body["messages"]) for post in site.posts) == 4 + 2 + 4)
+    assert [len(post.body["messages"]) for post in site.posts][:3] == [4, 2, 1]
+    page.wait_for_function(f"{STORED} === 0")
+
+
+def test_no_body_is_larger_than_the_keepalive_allowance(site, visit):
+    page = visit()
+
+    page.evaluate("for (let i = 0; i < 40; i++) _cio.track('n' + i, {text: 'é'.repeat(4000)})")
+
+    site.wait_for("n39")
+    page.wait_for_function(f"{STORED} === 0")
+    assert len(site.messages) == 40
+    assert max(len(post.text.encode()) for post in site.posts) < 65_536
+
+
+def test_an_event_of_the_last_moment_arrives(site, page):
+    site.add("/", "<script>addEventListener('pagehide', () => _cio.track('bye'))</script>")
+    site.add("/next")
+    page.goto(site.url())
+    site.wait(lambda: site.of("page"))
+
+    page.goto(site.url("/next"))
+
+    site.wait_for("bye")
+
+
+def test_what_a_page_could_not_deliver_the_next_one_does(site, visit):
+    site.otherwise = Answer(503)
+    page = visit()
+    page.evaluate("_cio.identify('7'), _cio.track('left')")
+    site.wait(lambda: site.posts)
+    site.otherwise = Answer()
+    delivered = len(site.posts)
+
+    page.goto(site.add("/next", auto_track_page="false"))
+
+    later = site.wait(lambda: [p for p in site.posts[delivered:] if "left" in p.text])[0]
+    assert {m["id"] for m in later.body["messages"]} == {"7"}
+    page.wait_for_function(f"{STORED} === 0")
+
+
+def test_cookies_are_renewed_once_a_day(site, visit):
+    page = visit()
+
+    page.evaluate("_cio.track('first')")
+    page.wait_for_function(f"{STORED} === 0")
+    page.evaluate("_cio.track('second')")
+    site.wait_for("second")
+
+    assert [post.body.get("renew") for post in site.posts] == [True, None]
+    assert page.evaluate("localStorage['_cio:r']")
+
+
+@pytest.mark.parametrize(
+    ("call", "id"), [("_cio.reset()", None), ("_cio.identify('8')", "8")], ids=["reset", "identify"]
+)
+def test_a_late_answer_does_not_bring_an_old_identity_back(site, context, visit, call, id):
+    page = visit()
+    page.evaluate("_cio.identify('7')")
+    page.wait_for_function(f"{STORED} === 0")
+    old = site.messages[0]["anonymous_id"]
+    late = threading.Event()
+    renewed = [
+        ("Set-Cookie", f"_cioanonid={old}; path=/; max-age=600"),
+        ("Set-Cookie", "_cioid=7; path=/; max-age=600"),
+    ]
+    site.answers.append(Answer(200, tuple(renewed), late))
+
+    page.evaluate("_cio.track('held')")
+    site.wait_for("held")
+    page.evaluate(call)
+    late.set()
+    page.wait_for_function(f"{STORED} === 0")
+    page.evaluate("_cio.track('after')")
+
+    after = site.wait_for("after")
+    assert after.get("id") == id
+    assert after["anonymous_id"] != old

@@ -1,0 +1,168 @@
+"""Pages that forbid, break or fake what the script stands on."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+
+import pytest
+
+from identity_tracking import assets
+from tests.browser.conftest import Answer, tag
+
+pytestmark = pytest.mark.browser
+
+ALLOW_ANY = (
+    ("Access-Control-Allow-Origin", "null"),
+    ("Access-Control-Allow-Credentials", "true"),
+)
+READY = "_cio.cookieNamespace === '_cio'"
+
+
+def test_18_in_memory_mode_touches_no_storage_and_still_retries(site, context, page):
+    site.answers.append(Answer(503))
+    page.add_init_script("""
+        window.touched = []
+        for (const [owner, name] of [[Document.prototype, 'cookie'], [window, 'localStorage'],
+                                     [window, 'sessionStorage'], [window, 'indexedDB']]) {
+          const use = () => { touched.push(name) }
+          Object.defineProperty(owner, name, {get: use, set: use})
+        }
+    """)
+    page.goto(site.add("/", enable_in_memory_storage="true"))
+    page.wait_for_function(READY)
+    page.evaluate("_cio.identify('7'), _cio.track('me'), _cio.reset(), _cio.track('nobody')")
+
+    first, again = site.wait(lambda: site.posts[1:] and site.posts[:2])
+
+    me, nobody = site.wait_for("me"), site.wait_for("nobody")
+    assert again.body["retry"] == 1
+    assert "renew" not in first.body
+    assert me["id"] == "7"
+    assert me["anonymous_id"] == site.of("page")[0]["anonymous_id"] != nobody["anonymous_id"]
+    assert page.evaluate("touched") == []
+    assert context.cookies() == []
+
+
+def test_19_blocked_cookies_and_storage_leave_one_visitor_a_page(site, page):
+    page.add_init_script("""
+        Object.defineProperty(Document.prototype, 'cookie', {get: () => '', set() {}})
+        Object.defineProperty(window, 'localStorage', {get() { throw Error('blocked') }})
+    """)
+    page.goto(site.add("/"))
+    page.wait_for_function(READY)
+
+    page.evaluate("_cio.identify('7'), _cio.track('me')")
+
+    assert site.wait_for("me")["id"] == "7"
+    assert len({m["anonymous_id"] for m in site.messages}) == 1
+
+
+def test_19_a_full_storage_does_not_stop_delivery(site, page):
+    page.goto(site.add("/", auto_track_page="false"))
+    page.wait_for_function(READY)
+    page.evaluate("""() => {
+        for (let size = 2 ** 22; size >= 1; size /= 2)
+          try { for (let i = 0; ; i++) localStorage['full' + size + i] = 'x'.repeat(size) } catch {}
+    }""")
+
+    page.evaluate("_cio.track('one'), _cio.track('two')")
+
+    site.wait_for("two")
+    assert [m["name"] for m in site.messages] == ["one", "two"]
+
+
+def test_19_a_sandboxed_frame_tracks_from_memory(site, page):
+    site.add("/inner", "<script>_cio.identify('7')</script>")
+    site.pages["/"] = '<iframe sandbox="allow-scripts" src="/inner?_cio_id=x"></iframe>'
+    site.otherwise = Answer(headers=ALLOW_ANY)
+
+    page.goto(site.url())
+
+    view = site.wait(lambda: site.of("page"))[0]
+    assert view["id"] == "7"
+    assert view["url"] == site.url("/inner")
+
+
+@pytest.mark.parametrize("by", ["nonce", "hash"])
+def test_35_a_strict_policy_by_nonce_or_hash_is_enough(site, page, by):
+    stub = base64.b64encode(hashlib.sha256(assets.stub().encode()).digest()).decode()
+    sources = "'nonce-n0nce'" if by == "nonce" else f"'sha256-{stub}' 'self'"
+    site.headers = (
+        (
+            "Content-Security-Policy",
+            f"default-src 'none'; script-src {sources}; connect-src 'self'; base-uri 'none'",
+        ),
+    )
+    url = site.add("/")
+    if by == "nonce":
+        site.pages["/"] = site.pages["/"].replace("<script", "<script nonce=n0nce")
+
+    page.goto(url)
+
+    assert site.wait(lambda: site.of("page"))
+
+
+def test_36_trusted_types_are_respected(site, page):
+    policy = "require-trusted-types-for 'script'; trusted-types 'none'"
+    site.headers = (("Content-Security-Policy", policy),)
+
+    page.goto(site.add("/p"))
+    page.wait_for_function(READY)
+    page.evaluate("history.pushState({}, '', '/q'), _cio.identify('7')")
+
+    assert site.wait(lambda: site.of("identify"))
+
+
+def test_xss_16_a_polluted_prototype_redirects_and_adds_nothing(site, page):
+    page.add_init_script("""
+        for (const name of ['url', 'endpoint', 'id', 'email', 'name', 'data', 'title', 'referrer',
+                            'headers', 'mode', 'credentials', 'renew', 'retry', 'siteId', 'domain',
+                            'cookieDomain', 'cio_id', 'anonymous_id', 'site_id', 'keepalive', 'method', 'body', 'time'])
+          Object.prototype[name] = 'https://evil.test/'
+    """)
+    page.goto(site.add("/p"))
+    page.wait_for_function(READY)
+    page.evaluate("_cio.identify('7'), _cio.track('t', {a: 1}), _cio.identify({}), _cio.track('end')")
+
+    site.wait_for("end")
+    assert not any("evil" in post.text for post in site.posts)
+    assert {post.path for post in site.posts} == {"/people/visit/"}
+    assert len(site.messages) == 4
+
+
+def test_xss_16_the_script_names_its_own_endpoint(site, page):
+    page.add_init_script("Object.prototype.endpoint = Object.prototype.url = 'https://evil.test/'")
+    url = site.add("/p")
+    site.pages["/p"] = site.pages["/p"].replace(' data-endpoint="/people/visit/"', "")
+
+    page.goto(url)
+
+    assert site.wait(lambda: site.posts)[0].path == "/people/visit/"
+
+
+@pytest.mark.parametrize(
+    "clobber",
+    [
+        "<a id=_cio></a><form id=cio-tracker><input name=dataset></form>",
+        "<img name=currentScript><img name=cookie><img name=referrer><img name=hidden>",
+        "<img name=title><form name=prerendering></form><a id=navigation></a>",
+        "<img name=getElementById><img name=addEventListener><img name=currentScript>",
+    ],
+)
+def test_xss_17_clobbered_names_break_nothing(site, page, clobber):
+    site.pages["/"] = f"<!doctype html>{clobber}<script>{assets.stub()}</script>{tag()}"
+
+    page.goto(site.url(), wait_until="load")
+    page.evaluate("_cio.identify('7'), _cio.track('still here')")
+
+    page.evaluate("new Promise(requestAnimationFrame)")  # errors are told by now
+
+
+def test_xss_17_the_element_of_the_case_is_not_the_script(site, page):
+    clobber = "<a id=_cio></a><form id=cio-tracker><input name=dataset></form>"
+    site.pages["/"] = f"<!doctype html>{clobber}<script>{assets.stub()}</script>{tag()}"
+
+    page.goto(site.url())
+
+    assert site.wait(lambda: site.of("page"))[0]["url"] == site.url()
