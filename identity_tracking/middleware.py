@@ -5,25 +5,20 @@ But one: when a visitor follows a personal link, whose parameter is in the URL.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Awaitable, Callable
 from typing import cast
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
-from django.db import Error
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from identity_tracking import links
 from identity_tracking.conf import conf
-from identity_tracking.exceptions import IdentityTrackingError
 from identity_tracking.identifiers import names
 from identity_tracking.ingest.context import request_context
 from identity_tracking.ingest.process import process
 from identity_tracking.ingest.transaction import database, reachable
-from identity_tracking.visitor import Visitor
-
-logger = logging.getLogger(__name__)
+from identity_tracking.visitor import Visitor, harmless
 
 
 class IdentityTrackingMiddleware:
@@ -54,7 +49,7 @@ class IdentityTrackingMiddleware:
         if _is_personal(request):
             self.follow(visitor)
         response = cast(HttpResponseBase, self.get_response(request))
-        visitor.remember(response)
+        self.part(visitor, response)
         return response
 
     async def __acall__(self, request: HttpRequest) -> HttpResponseBase:
@@ -62,7 +57,7 @@ class IdentityTrackingMiddleware:
         if _is_personal(request):
             await sync_to_async(self.follow)(visitor)
         response = await cast(Awaitable[HttpResponseBase], self.get_response(request))
-        visitor.remember(response)
+        self.part(visitor, response)
         return response
 
     def greet(self, request: HttpRequest) -> Visitor:
@@ -70,20 +65,26 @@ class IdentityTrackingMiddleware:
         request.visitor = visitor  # type: ignore[attr-defined]
         return visitor
 
+    def part(self, visitor: Visitor, response: HttpResponseBase) -> None:
+        """Set the cookies that changed."""
+        with harmless("setting a visitor's cookies"):
+            visitor.remember(response)
+
     def follow(self, visitor: Visitor) -> None:
         """Take the personal link that the visitor followed."""
-        request = visitor.request
+        with harmless("following a personal link"):
+            if visitor.may_be_recorded():
+                self._open(visitor, visitor.request)
+
+    def _open(self, visitor: Visitor, request: HttpRequest) -> None:
         said = names(id=visitor.claimed_id, anonymous_id=visitor.anonymous_id)
         context = request_context(request)
-        try:
-            with reachable(database()):
-                message = links.opened(
-                    visitor, request.GET[conf.LINK_PARAMETER], said=said, context=context
-                )
-            if message:
-                process([message])
-        except (IdentityTrackingError, Error):
-            logger.exception("A personal link could not be followed.")
+        with reachable(database()):
+            message = links.opened(
+                visitor, request.GET[conf.LINK_PARAMETER], said=said, context=context
+            )
+        if message:
+            process([message])
 
 
 def _is_personal(request: HttpRequest) -> bool:
@@ -93,5 +94,4 @@ def _is_personal(request: HttpRequest) -> bool:
         and request.method == "GET"
         and request.META.get("HTTP_SEC_FETCH_MODE") == "navigate"
         and "HTTP_SEC_PURPOSE" not in request.META
-        and request.visitor.may_be_recorded()  # type: ignore[attr-defined]
     )

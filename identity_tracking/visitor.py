@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
+from contextlib import contextmanager
 from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Literal
@@ -16,21 +17,18 @@ from uuid import uuid4
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
-from django.db import Error
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.utils.functional import cached_property
 
 from identity_tracking.conf import conf
-from identity_tracking.exceptions import IdentityTrackingError
 from identity_tracking.identifiers import Names, Ref, names
 from identity_tracking.ingest.transaction import database, reachable
 from identity_tracking.models import Person
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 ANONYMOUS_COOKIE = "_cioanonid"  # Customer.io's names, so that its snippet and ours agree
 PERSON_COOKIE = "_cioid"
@@ -269,11 +267,17 @@ def _same_site() -> Literal["None", "Lax"]:
     return "None" if conf.CROSS_SITE else "Lax"
 
 
+@contextmanager
+def harmless(doing: str) -> Iterator[None]:
+    """Log what goes wrong inside, be it in a hook of the site's: tracking never breaks its page."""
+    try:
+        yield
+    except Exception:
+        logger.exception("This failed, and was left out: %s.", doing)
+
+
 def _look_up(find: Callable[[], Person | None]) -> Person | None:
     """Ask the database; where that fails the host's page goes on without an answer."""
-    try:
-        with reachable(database()):
-            return find()
-    except (IdentityTrackingError, Error, ImproperlyConfigured):
-        logger.exception("The person of this request could not be looked up.")
-        return None
+    with harmless("looking up the person of a request"), reachable(database()):
+        return find()
+    return None

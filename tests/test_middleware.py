@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 
 import pytest
 from asgiref.sync import iscoroutinefunction
@@ -254,3 +255,18 @@ def test_a_logout_forgets_the_person_even_where_nothing_may_be_recorded(settings
 
     assert set_cookies(response) == {"_cioid"}
     assert response.cookies["_cioid"]["max-age"] == 0
+
+
+def fails(*args):
+    raise RuntimeError("a site's own hook is broken")
+
+
+@pytest.mark.parametrize("path", ["/", "/?_cio_id=00000000000000000000000000000000"])
+def test_a_broken_hook_never_reaches_the_page(settings, caplog, path):
+    configure(settings, EXCLUDE=fails)
+
+    response = visit(path=path, **{"sec-fetch-mode": "navigate"})
+
+    assert response.content == b"page"
+    assert set_cookies(response) == set()
+    assert caplog.records[0].levelno == logging.ERROR
