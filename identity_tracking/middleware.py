@@ -57,7 +57,10 @@ class IdentityTrackingMiddleware:
         if _is_personal(request):
             await sync_to_async(self.follow)(visitor)
         response = await cast(Awaitable[HttpResponseBase], self.get_response(request))
-        self.part(visitor, response)
+        if conf.EXCLUDE:  # may ask the database
+            await sync_to_async(self.part)(visitor, response)
+        else:
+            self.part(visitor, response)
         return response
 
     def greet(self, request: HttpRequest) -> Visitor:

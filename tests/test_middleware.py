@@ -5,6 +5,7 @@ import logging
 
 import pytest
 from asgiref.sync import iscoroutinefunction
+from django.contrib.auth.models import AnonymousUser
 from django.db import connection
 from django.http import (
     HttpResponse,
@@ -17,6 +18,7 @@ from django.test import AsyncClient, RequestFactory
 from django.test.utils import CaptureQueriesContext
 
 from identity_tracking.middleware import IdentityTrackingMiddleware
+from identity_tracking.models import Person
 from tests.web import FIREFOX, Browser, configure
 
 GOOGLEBOT = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
@@ -270,3 +272,24 @@ def test_a_broken_hook_never_reaches_the_page(settings, caplog, path):
     assert response.content == b"page"
     assert set_cookies(response) == set()
     assert caplog.records[0].levelno == logging.ERROR
+
+
+@pytest.mark.django_db
+def test_an_exclusion_may_ask_the_database_under_async_too(settings):
+    configure(settings, EXCLUDE=lambda request: not request.path or Person.objects.exists())
+
+    response = asyncio.run(AsyncClient(headers={"user-agent": FIREFOX}).get("/"))
+
+    assert set_cookies(response) == {"_cioanonid"}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("user", [None, AnonymousUser()])
+def test_who_is_not_logged_in_is_nobody(user):
+    request = RequestFactory().get("/")
+    if user:
+        request.user = user
+
+    serve(lambda request: HttpResponse(), request)
+
+    assert request.visitor.person is None  # type: ignore[attr-defined]
