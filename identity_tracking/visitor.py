@@ -101,6 +101,8 @@ class Visitor:
     @cached_property
     def claimed_person(self) -> Person | None:
         """Whom the unsigned ``_cioid`` cookie names: never show their data to the browser."""
+        if not self.claimed_id:
+            return None
         return _look_up(lambda: Person.objects.find(id=self.claimed_id))
 
     async def aperson(self) -> Person | None:

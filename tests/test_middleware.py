@@ -283,6 +283,15 @@ def test_an_exclusion_may_ask_the_database_under_async_too(settings):
     assert set_cookies(response) == {"_cioanonid"}
 
 
+def test_who_has_no_cookie_is_nobody_without_asking(caplog):
+    request = RequestFactory().get("/")
+
+    serve(lambda request: HttpResponse(), request)
+
+    assert request.visitor.claimed_person is None  # type: ignore[attr-defined]
+    assert caplog.records == []
+
+
 @pytest.mark.django_db
 @pytest.mark.parametrize("user", [None, AnonymousUser()])
 def test_who_is_not_logged_in_is_nobody(user):
