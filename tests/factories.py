@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from factory.declarations import LazyAttribute, Maybe, SelfAttribute, Sequence, SubFactory
 from factory.django import DjangoModelFactory
@@ -26,8 +27,18 @@ from identity_tracking.models.identifier import BEGINNING, END
 
 START = datetime(2026, 11, 2, 9, tzinfo=UTC)
 
+Row = TypeVar("Row")
 
-class IdentifierFactory(DjangoModelFactory[Identifier]):
+
+class Factory(DjangoModelFactory[Row]):
+    """What makes a row when it is called."""
+
+    if TYPE_CHECKING:
+
+        def __new__(cls, **fields: Any) -> Row: ...  # type: ignore[misc]
+
+
+class IdentifierFactory(Factory[Identifier]):
     """An identifier; unless told otherwise an anonymous visitor, whom nobody owns."""
 
     class Meta:
@@ -40,7 +51,7 @@ class IdentifierFactory(DjangoModelFactory[Identifier]):
     created_at = START
 
 
-class PersonFactory(DjangoModelFactory[Person]):
+class PersonFactory(Factory[Person]):
     """Somebody with an id, who owns it for all time; and the ``email``, where one is given."""
 
     class Meta:
@@ -74,7 +85,7 @@ class LeadFactory(PersonFactory):
     email = Sequence(lambda n: f"lead-{n}@example.com")  # type: ignore[assignment]
 
 
-class OwnershipFactory(DjangoModelFactory[Ownership]):
+class OwnershipFactory(Factory[Ownership]):
     class Meta:
         model = Ownership
 
@@ -84,7 +95,7 @@ class OwnershipFactory(DjangoModelFactory[Ownership]):
     until = END
 
 
-class ActivityFactory(DjangoModelFactory[Activity]):
+class ActivityFactory(Factory[Activity]):
     """An event a minute, one after the other."""
 
     class Meta:
@@ -101,7 +112,7 @@ class ActivityFactory(DjangoModelFactory[Activity]):
     id = LazyAttribute(lambda row: digest(row.source, str(int(row.trusted)), row.message_id))
 
 
-class ClaimFactory(DjangoModelFactory[Claim]):
+class ClaimFactory(Factory[Claim]):
     """What an identify said: that ``weak`` belongs to ``target``."""
 
     class Meta:
@@ -119,7 +130,7 @@ class ClaimFactory(DjangoModelFactory[Claim]):
     firm = True
 
 
-class TrackedObjectFactory(DjangoModelFactory[TrackedObject]):
+class TrackedObjectFactory(Factory[TrackedObject]):
     class Meta:
         model = TrackedObject
         django_get_or_create = ("id",)
@@ -130,7 +141,7 @@ class TrackedObjectFactory(DjangoModelFactory[TrackedObject]):
     created_at = START
 
 
-class ObjectRelationshipFactory(DjangoModelFactory[ObjectRelationship]):
+class ObjectRelationshipFactory(Factory[ObjectRelationship]):
     class Meta:
         model = ObjectRelationship
 
@@ -138,7 +149,7 @@ class ObjectRelationshipFactory(DjangoModelFactory[ObjectRelationship]):
     object = SubFactory(TrackedObjectFactory)
 
 
-class ConflictFactory(DjangoModelFactory[Conflict]):
+class ConflictFactory(Factory[Conflict]):
     class Meta:
         model = Conflict
 
@@ -149,7 +160,7 @@ class ConflictFactory(DjangoModelFactory[Conflict]):
     found_at = Sequence(lambda n: START + timedelta(minutes=n))
 
 
-class FailedEventFactory(DjangoModelFactory[FailedEvent]):
+class FailedEventFactory(Factory[FailedEvent]):
     class Meta:
         model = FailedEvent
 
