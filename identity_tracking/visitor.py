@@ -172,7 +172,7 @@ class Visitor:
 
     def become(self, value: str) -> None:
         """Remember in the browser who this is: an id, an email or ``cio_…``."""
-        self._pending[PERSON_COOKIE] = value
+        self._pending[PERSON_COOKIE] = quote(value, safe="")
 
     def rotate(self) -> None:
         """Give the browser a fresh anonymous id: what follows has nothing to do with what was."""
@@ -188,11 +188,11 @@ class Visitor:
         self.claimed_id = ""
 
     def renew(self) -> None:
-        """Set the cookies that the browser sent once more, for another COOKIE_MAX_AGE."""
+        """Set the cookies that the browser sent once more, as sent, for another COOKIE_MAX_AGE."""
         if self.cookie_anonymous_id:
             self._pending.setdefault(ANONYMOUS_COOKIE, self.cookie_anonymous_id)
         if self.claimed_id:
-            self._pending.setdefault(PERSON_COOKIE, self.claimed_id)
+            self._pending.setdefault(PERSON_COOKIE, self.request.COOKIES[PERSON_COOKIE])
 
     def remember(self, response: HttpResponseBase) -> None:
         """Set on ``response`` the cookies that changed, and a new visitor's where that is safe.
@@ -221,7 +221,7 @@ class Visitor:
     def _set_cookie(self, response: HttpResponseBase, name: str, value: str) -> None:
         response.set_cookie(
             name,
-            quote(value, safe="") if name == PERSON_COOKIE else value,
+            value,
             max_age=conf.COOKIE_MAX_AGE,
             domain=conf.COOKIE_DOMAIN,
             secure=conf.CROSS_SITE or self.request.is_secure(),

@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+import pytest
+from django.http import HttpResponse
+from django.test import RequestFactory
+from django.test.utils import override_settings
+
+from identity_tracking.middleware import IdentityTrackingMiddleware
+from identity_tracking.visitor import Visitor
+from tests.web import FIREFOX, Browser, configure, said
+
+YEAR = 365 * 24 * 60 * 60
+IDS = ["42", "ada@example.com", "cio_0a1b", "Jürgen; a=b", "日本語 🙂", 'a,b "c" \\d', "100%"]
+NO_ANONYMOUS_IDS = [
+    *("", " ", "null", "undefined", "[object Object]", "0", "x" * 151, "x" * 100_000),
+    *("a\0b", "a\rb", "a\nSet-Cookie: evil=1", "\x7f", "\ud800"),
+]
+JUNK = [
+    *("%", "%ff", "%00", "%0d%0aSet-Cookie:%20a=b", "%ED%A0%80", '"', "\\", "' OR 1=1 --"),
+    *("cio_", "cio_x", "x" * 8000, "null", "signed:value:x"),
+]
+
+
+def visit(act=lambda visitor: None, **request):
+    """Let ``act`` do something to the visitor of one page; return the cookies that are set."""
+
+    def view(request):
+        act(request.visitor)
+        return HttpResponse("page")
+
+    made = RequestFactory(headers={"user-agent": FIREFOX}).get("/", **request)
+    return IdentityTrackingMiddleware(view)(made).cookies  # type: ignore[union-attr]
+
+
+def become(value):
+    return lambda visitor: visitor.become(value)
+
+
+def everything(visitor):
+    visitor.rotate()
+    visitor.become("42")
+
+
+@pytest.mark.parametrize("name", ["_cioanonid", "_cioid"])
+def test_a_cookie_lasts_a_year_on_the_whole_site(name):
+    cookie = visit(everything)[name]
+
+    assert cookie["max-age"] == YEAR
+    assert cookie["path"] == "/"
+    assert cookie["samesite"] == "Lax"
+    assert cookie["domain"] == ""
+
+
+@pytest.mark.parametrize("name", ["_cioanonid", "_cioid"])
+def test_a_cookie_is_secure_on_https_and_readable_for_the_script(name):
+    assert not visit(everything)[name]["secure"]
+    assert visit(everything, secure=True)[name]["secure"]
+    assert not visit(everything, secure=True)[name]["httponly"]
+
+
+@pytest.mark.parametrize("name", ["_cioanonid", "_cioid"])
+def test_a_site_may_share_its_cookies_among_sub_domains(settings, name):
+    configure(settings, COOKIE_DOMAIN=".shop.example", COOKIE_MAX_AGE=60)
+
+    cookie = visit(everything)[name]
+
+    assert cookie["domain"] == ".shop.example"
+    assert cookie["max-age"] == 60
+
+
+@pytest.mark.parametrize("name", ["_cioanonid", "_cioid"])
+def test_a_cross_site_cookie_says_so_and_is_secure_as_browsers_demand(settings, name):
+    configure(settings, CROSS_SITE=True)
+
+    cookie = visit(everything)[name]
+
+    assert cookie["samesite"] == "None"
+    assert cookie["secure"]
+
+
+def test_a_cookie_is_deleted_from_where_it_was_set(settings):
+    configure(settings, COOKIE_DOMAIN=".shop.example")
+
+    cookie = visit(lambda visitor: visitor.forget(), HTTP_COOKIE="_cioid=42")["_cioid"]
+
+    assert (cookie.value, cookie["max-age"]) == ("", 0)
+    assert (cookie["domain"], cookie["path"]) == (".shop.example", "/")
+
+
+@pytest.mark.parametrize(
+    "value", ["0192a-x", "A", "x" * 150, "a.b~c_d-e", "J%C3%BCrgen", "MjAyNg==", "1e5", "00a"]
+)
+def test_an_anonymous_id_is_kept_byte_for_byte(value):
+    seen = []
+
+    cookies = visit(
+        lambda visitor: seen.append(visitor.anonymous_id), HTTP_COOKIE=f"_cioanonid={value}"
+    )
+
+    assert seen == [value]
+    assert not cookies
+
+
+@pytest.mark.parametrize("value", NO_ANONYMOUS_IDS, ids=range(len(NO_ANONYMOUS_IDS)))
+def test_what_is_no_anonymous_id_is_replaced(value):
+    request = RequestFactory(headers={"user-agent": FIREFOX}).get("/")
+    request.COOKIES = {"_cioanonid": value}
+
+    response = IdentityTrackingMiddleware(lambda request: HttpResponse("page"))(request)
+
+    assert len(response.cookies["_cioanonid"].value) == 36  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["42", "ada@example.com", "cio_0a1b", "Jürgen; a=b", "日本語 🙂", 'a,b "c" \\d', "100%"],
+)
+def test_any_id_survives_its_cookie(value):
+    written = visit(become(value))["_cioid"].OutputString()
+
+    read = RequestFactory().get("/", HTTP_COOKIE=written.partition("; ")[0])
+
+    assert Visitor(read).claimed_id == value
+
+
+@pytest.mark.parametrize(
+    "value", ["x\r\nSet-Cookie: sessionid=evil", "a\0b", "a; Path=/evil", "\x7f"]
+)
+def test_no_id_adds_to_the_header(value):
+    written = visit(become(value))["_cioid"].OutputString()
+
+    assert written.count("Path=") == 1
+    assert written.isprintable()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("value", JUNK, ids=range(len(JUNK)))
+@pytest.mark.parametrize("path", ["/who/", "/visitor/"])
+def test_junk_in_the_cookie_of_the_person_is_nobody(value, path, caplog):
+    browser = Browser(cioid=value, cioanonid=value)
+
+    response = browser.get(path)
+
+    assert response.status_code == 200
+    assert b"Claimed: <b></b>" in response.content or path == "/visitor/"
+    assert caplog.records == []
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("value", ["42", "ada%40example.com", "a!b'c()*", "%", "%ff", "%00"])
+def test_renewing_sends_back_what_came(value):
+    browser = Browser(cioid=value, cioanonid="a-1")
+
+    response = browser.send(said(anonymous_id="a-1"), renew=True)
+
+    assert response.cookies["_cioid"].value == value
+    assert response.cookies["_cioanonid"].value == "a-1"
+    assert response.cookies["_cioid"]["max-age"] == YEAR
+
+
+@pytest.mark.django_db
+def test_nothing_is_renewed_unasked():
+    response = Browser(cioid="42", cioanonid="a-1").send(said(anonymous_id="a-1"))
+
+    assert not response.cookies
+
+
+@override_settings(SECRET_KEY="another")
+def test_cookies_know_no_secret_key():
+    assert not visit(HTTP_COOKIE="_cioanonid=a-1; _cioid=42")
