@@ -34,6 +34,6 @@ class SignUpForm(UserCreationForm):  # type: ignore[type-arg]  # a type only to 
         label="Email", widget=forms.EmailInput(attrs={"autocomplete": "email"})
     )
 
-    class Meta:
+    class Meta(UserCreationForm.Meta):
         model = User
-        fields = ["username", "first_name", "email"]
+        fields = ("username", "first_name", "email")
