@@ -61,6 +61,9 @@ class OpenView(APIView):
     content_negotiation_class = AnyNegotiation
     versioning_class = None
 
+    def perform_authentication(self, request: Request) -> None:
+        """Leave the session's user be: asked for its own, REST framework makes them anonymous."""
+
     def handle_exception(self, exc: Exception) -> Response:
         """Answer 503 with Retry-After for database trouble, and a code for what is refused."""
         if isinstance(exc, Unavailable):
