@@ -43,6 +43,8 @@ def refresh(changed: Mapping[UUID, Sequence[Change]], heads: Collection[UUID], u
     locked |= people.locked(roots - set(locked))
     for key in sorted(roots):
         _show(locked[key], using)
+    for key in sorted(moved.keys() & locked.keys() - roots):
+        _relate(key, {}, using)
     _see(moved, locked, using)
     _show_visitors({*moved, *heads} - set(locked), using)
 
@@ -126,14 +128,17 @@ def _show_visitors(keys: Collection[UUID], using: str) -> None:
 
 def _see(moved: Mapping[UUID, Sequence[Change]], people: Mapping[UUID, Person], using: str) -> None:
     """Widen first and last seen by the history that people gained; recompute who lost some."""
+    losers = set()
     for identifier, moves in moved.items():
         for change in moves:
             gainer, loser = _root(change.now, people), _root(change.before, people)
-            if gainer and gainer != loser:
+            if gainer:
                 times = earliest_and_latest(identifier, *change.span, using=using)
                 Person.objects.using(using).touch(gainer, times)
-            if loser and loser != gainer and people[loser].root_id is None:
-                _see_anew(people[loser], using)
+            if loser and loser != gainer:
+                losers.add(loser)
+    for key in sorted(losers):
+        _see_anew(people[key], using)
 
 
 def _see_anew(person: Person, using: str) -> None:
