@@ -33,10 +33,16 @@ TYPES = {type.value: type for type in (Type.PAGE, Type.TRACK, Type.IDENTIFY, Typ
 class Delivery:
     """One request's worth: what can be processed, what is kept as failed, and the errors told."""
 
+    received: int
     messages: list[Message] = field(default_factory=list)
     failed: list[FailedEvent] = field(default_factory=list)
     errors: list[dict[str, Json]] = field(default_factory=list)
     renew: bool = False
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether nothing of it could be accepted. A forged link was: nobody is to learn of it."""
+        return bool(self.errors) and len(self.errors) == self.received
 
 
 def decode(body: Json, visitor: Visitor, received_at: datetime) -> Delivery:
@@ -51,7 +57,7 @@ def decode(body: Json, visitor: Visitor, received_at: datetime) -> Delivery:
     """
     items = _items(body)
     sent_at = _time(body.get("sent_at"))
-    delivery = Delivery(renew=body.get("renew") is True)
+    delivery = Delivery(received=len(items), renew=body.get("renew") is True)
     for index, item in enumerate(items):
         try:
             message = _message(item, visitor, received_at, sent_at)

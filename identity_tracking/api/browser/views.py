@@ -94,7 +94,6 @@ def _identify_session(delivery: Delivery, visitor: Visitor) -> None:
 def _answer(delivery: Delivery) -> Response:
     if not delivery.errors:
         return Response({"success": True})
-    all_failed = len(delivery.errors) == len(delivery.failed) and not delivery.messages
-    return Response(
-        {"success": not all_failed, "errors": delivery.errors}, status=400 if all_failed else 200
-    )
+    refused = delivery.is_refused
+    body = {"success": not refused, "errors": delivery.errors}
+    return Response(body, status=400 if refused else 200)

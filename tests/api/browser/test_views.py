@@ -149,6 +149,16 @@ def test_what_is_answered_does_not_depend_on_what_is_stored():
     assert known == unknown
 
 
+@pytest.mark.parametrize("beside", [(), (track(""),)], ids=["alone", "beside a bad one"])
+def test_a_forged_link_is_answered_as_a_real_one(beside):
+    person = make_person("42")
+
+    real = Browser().send(said("link", cio_id=person.cio_id, anonymous_id="a-1"), *beside)
+    forged = Browser().send(said("link", cio_id="0" * 32, anonymous_id="a-2"), *beside)
+
+    assert (real.status_code, real.content) == (forged.status_code, forged.content)
+
+
 def test_a_bot_is_answered_and_not_recorded():
     response = Browser(headers={"user-agent": "Googlebot/2.1"}).send(said(anonymous_id="a-1"))
 
