@@ -10,6 +10,7 @@ Precedence (R0 of the identity rules, see docs/identity.md):
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -144,11 +145,16 @@ def is_email(value: str) -> bool:
 def _clean(raw: Any, limit: int) -> str | None:
     if raw is None:
         return None
-    if isinstance(raw, float) and raw.is_integer():
-        raw = int(raw)
+    if isinstance(raw, float):
+        if not math.isfinite(raw):
+            return None
+        raw = int(raw) if raw.is_integer() else raw
     if not isinstance(raw, str | int | float | UUID | Promise):
         raise InvalidIdentifier("An identifier is a string or a number.")
-    value = str(raw).strip()
+    try:
+        value = str(raw).strip()
+    except ValueError as error:  # Python writes no integer of more than 4,300 digits
+        raise InvalidIdentifier("An identifier is short.", code="too_long") from error
     if _is_junk(value):
         return None
     if _UNPRINTABLE.search(value):
