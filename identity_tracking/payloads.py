@@ -56,12 +56,15 @@ def clean_text(value: Any, limit: int) -> str:
         return ""
     if not isinstance(value, str | int | float):
         raise InvalidMessage("A name is text.", code="not_text")
-    return " ".join(_storable(str(value)).split())[:limit]
+    return " ".join(_storable(_text(value, "not_text")).split())[:limit]
 
 
 def printable(value: Any) -> str:
-    """Return any JSON as text in ASCII, to be kept where it could not be accepted."""
-    return json.dumps(value, default=str)[:MAX_MESSAGE]
+    """Return anything as text in ASCII, as JSON if it can be, to be kept though it was refused."""
+    try:
+        return json.dumps(value, default=str)[:MAX_MESSAGE]
+    except (TypeError, ValueError, RecursionError) as error:
+        return json.dumps(str(error))
 
 
 class _Cleaner:
@@ -87,7 +90,7 @@ class _Cleaner:
         self.keys += 1
         if self.keys > MAX_KEYS:
             raise InvalidMessage(f"A message has at most {MAX_KEYS} keys.", code="too_many_keys")
-        text = _storable(str(key))
+        text = _storable(_text(key, "not_json"))
         if len(text) > MAX_NAME:
             raise InvalidMessage(f"A key has at most {MAX_NAME} characters.", code="key_too_long")
         return text
@@ -111,10 +114,18 @@ def _encoded(value: Any) -> str:
     if isinstance(value, date) and not isinstance(value, datetime):
         return value.isoformat()
     try:
-        return _storable(str(DjangoJSONEncoder().default(value)))
-    except TypeError as error:
+        encoded = str(DjangoJSONEncoder().default(value))
+    except (TypeError, ValueError) as error:
         kind = type(value).__name__
         raise InvalidMessage(f"{kind} is not JSON.", code="not_json") from error
+    return _storable(encoded)
+
+
+def _text(value: Any, code: str) -> str:
+    try:
+        return str(value)
+    except ValueError as error:  # Python writes no integer of more than 4,300 digits
+        raise InvalidMessage("This is no text.", code=code) from error
 
 
 def _refuse_constant(name: str) -> None:
