@@ -148,7 +148,7 @@ def moment(value: Any) -> datetime | None:
         return None
     try:
         return _moment(value)
-    except (ValueError, OverflowError, TypeError) as error:
+    except (ValueError, ArithmeticError, TypeError) as error:
         raise InvalidMessage("This is no time.", code="invalid_timestamp") from error
 
 
@@ -167,7 +167,8 @@ def stamp(
     if said is None:
         return received_at
     if sent_at is not None:
-        said = received_at - max(sent_at - said, timedelta(0))
+        ago = max(sent_at - said, timedelta(0))
+        said = received_at - min(ago, received_at - EPOCH)
     if oldest is not None:
         said = max(said, received_at - oldest)
     return min(max(said, EPOCH), received_at)
@@ -209,7 +210,7 @@ def relations(value: Any) -> tuple[Relation, ...]:
     https://docs.customer.io/integrations/api/track/#operation/identify
     """
     return tuple(
-        _relation(one, present=str(block.get("action", "add_relationships")).startswith("add"))
+        _relation(one, present=_adds(block.get("action", "add_relationships")))
         for block in _listed(value, "action", "relationships")
         for one in _listed(block.get("relationships"), "identifiers")
     )
@@ -232,6 +233,13 @@ def relations_as_sent(changes: Iterable[Relation]) -> Json:
         }
         for change in changes
     ]
+
+
+def _adds(action: Any) -> bool:
+    verb = str(action).partition("_")[0]
+    if verb not in {"add", "remove", "delete"}:
+        raise InvalidMessage("This action is not known.", code="invalid_relationships")
+    return verb == "add"
 
 
 def _relation(value: Mapping[str, Any], *, present: bool) -> Relation:
