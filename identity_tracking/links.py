@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from django.utils import timezone
 
 from identity_tracking.conf import conf
-from identity_tracking.identifiers import Names
+from identity_tracking.identifiers import Names, names
 from identity_tracking.messages import Message, Type, clean_message_id
 from identity_tracking.models import Person
 from identity_tracking.payloads import Json
@@ -39,7 +39,7 @@ def opened(
     becomes that person. On anybody else's it is only kept that the link was opened: the message
     claims nothing, and refuses the cio_id. ``said``: whom the browser says it is now.
     """
-    person = Person.objects.select_related("anchor").filter(cio_id=str(cio_id)[:32]).first()
+    person = _addressee(cio_id)
     if person is None:
         return None
     current, _ = visitor.who(said)
@@ -64,6 +64,11 @@ def opened(
         context=context,
         properties={"cio_id": person.cio_id},
     )
+
+
+def _addressee(cio_id: Any) -> Person | None:
+    known = names(cio_id=cio_id).cio_id
+    return Person.objects.select_related("anchor").filter(cio_id=known).first() if known else None
 
 
 def _is_anonymous(current: Names) -> bool:

@@ -83,8 +83,9 @@ def test_an_allowed_origin_may_post_and_read_the_answer(site):
         f"{ALLOWED}.",
         f"{ALLOWED}/",
         "https://shop.example",
-    ]
-    + ["null", "https://evil.example"],
+        "https://evil.example",
+        "null",
+    ],
 )
 def test_an_origin_is_allowed_only_as_it_stands(origin):
     response = post(origin=origin, sec_fetch_site="cross-site")
