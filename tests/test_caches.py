@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from tests.web import FIREFOX, Browser
+
+SITE_CACHE = "django.middleware.cache"
+
+
+@pytest.fixture
+def site_cache(settings):
+    """Cache every page of the site, as Django's documentation says."""
+    settings.MIDDLEWARE = [
+        f"{SITE_CACHE}.UpdateCacheMiddleware",
+        *settings.MIDDLEWARE,
+        f"{SITE_CACHE}.FetchFromCacheMiddleware",
+    ]
+
+
+def made(responses):
+    """Return how many of ``responses`` were really made: what a cache gives used no template."""
+    return len([response for response in responses if response.templates])
+
+
+def newcomer():
+    return Client(headers={"user-agent": FIREFOX})
+
+
+@pytest.mark.usefixtures("site_cache")
+@pytest.mark.parametrize("visitors", [2, 100])
+def test_no_visitor_of_a_cached_site_gets_the_cookie_of_another(visitors):
+    responses = [newcomer().get("/") for _ in range(visitors)]
+
+    ids = [response.cookies["_cioanonid"].value for response in responses if response.cookies]
+    assert len(set(ids)) == len(ids)
+    assert made(responses) == 1
+
+
+@pytest.mark.parametrize("visitors", [2, 100])
+def test_no_visitor_of_a_cached_page_gets_the_cookie_of_another(visitors):
+    responses = [newcomer().get("/cached/") for _ in range(visitors)]
+
+    assert not any(response.cookies for response in responses)
+    assert made(responses) == 1
+
+
+@pytest.mark.usefixtures("site_cache")
+def test_a_known_visitor_fills_the_cache_for_newcomers():
+    first = Browser(cioanonid="a-1", cioid="42").get("/")
+    second = newcomer().get("/")
+
+    assert made([first, second]) == 1
+    assert first.content == second.content
+    assert b"a-1" not in second.content
+    assert not second.cookies
+
+
+@pytest.mark.usefixtures("site_cache")
+def test_a_page_that_shows_its_visitor_and_sets_a_cookie_is_not_kept(path):
+    first, second = newcomer().get("/visitor/"), newcomer().get("/visitor/")
+
+    assert first.cookies["_cioanonid"].value != second.cookies["_cioanonid"].value
+    assert first.content != second.content
+
+
+@pytest.mark.usefixtures("site_cache")
+def test_the_script_is_kept_once_for_who_takes_gzip_and_once_for_who_does_not():
+    plain = newcomer().get("/people/visitor.js")
+    zipped = newcomer().get("/people/visitor.js", headers={"accept-encoding": "gzip"})
+    again = newcomer().get("/people/visitor.js")
+
+    assert zipped["Content-Encoding"] == "gzip"
+    assert plain.content == again.content != zipped.content
+
+
+def test_a_page_with_an_etag_is_still_answered_304(settings):
+    settings.MIDDLEWARE = ["django.middleware.http.ConditionalGetMiddleware", *settings.MIDDLEWARE]
+    etag = Browser(cioanonid="a-1").get("/")["ETag"]
+
+    response = newcomer().get("/", headers={"if-none-match": etag})
+
+    assert response.status_code == 304
+    assert not response.cookies
+
+
+@pytest.mark.django_db
+def test_what_the_snippet_writes_is_the_same_for_everybody(django_user_model):
+    known = Browser(cioanonid="a-1", cioid="42")
+    known.force_login(django_user_model.objects.create(username="ada", email="ada@example.com"))
+
+    assert known.get("/").content == newcomer().get("/").content
