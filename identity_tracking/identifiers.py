@@ -143,18 +143,7 @@ def is_email(value: str) -> bool:
 
 
 def _clean(raw: Any, limit: int) -> str | None:
-    if raw is None:
-        return None
-    if isinstance(raw, float):
-        if not math.isfinite(raw):
-            return None
-        raw = int(raw) if raw.is_integer() else raw
-    if not isinstance(raw, str | int | float | UUID | Promise):
-        raise InvalidIdentifier("An identifier is a string or a number.")
-    try:
-        value = str(raw).strip()
-    except ValueError as error:  # Python writes no integer of more than 4,300 digits
-        raise InvalidIdentifier("An identifier is short.", code="too_long") from error
+    value = _text(raw)
     if _is_junk(value):
         return None
     if _UNPRINTABLE.search(value):
@@ -162,6 +151,22 @@ def _clean(raw: Any, limit: int) -> str | None:
     if len(value.encode()) > limit:
         raise InvalidIdentifier(f"An identifier has at most {limit} bytes.", code="too_long")
     return value
+
+
+def _text(raw: Any) -> str:
+    """Return ``raw`` as trimmed text, "" where it is none."""
+    if raw is None:
+        return ""
+    if not isinstance(raw, str | int | float | UUID | Promise):
+        raise InvalidIdentifier("An identifier is a string or a number.")
+    if isinstance(raw, float):
+        if not math.isfinite(raw):
+            return ""
+        raw = int(raw) if raw.is_integer() else raw
+    try:
+        return str(raw).strip()
+    except ValueError as error:  # Python writes no integer of more than 4,300 digits
+        raise InvalidIdentifier("An identifier is short.", code="too_long") from error
 
 
 def _is_junk(value: str) -> bool:
