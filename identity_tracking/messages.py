@@ -41,6 +41,10 @@ class Type(TextChoices):
     RELATE = "relate", _("relationship")
 
 
+IDENTIFYING = frozenset({Type.IDENTIFY, Type.LINK, Type.FORM})  # say who somebody is
+WRITING = frozenset({Type.IDENTIFY, Type.GROUP, Type.RELATE})  # say something lasting of somebody
+
+
 class Outcome(Enum):
     """What became of a message."""
 
@@ -128,10 +132,19 @@ class Message:
         return self.properties if self.type is Type.IDENTIFY else {}
 
     @property
+    def relationships(self) -> tuple[Relation, ...]:
+        """The relationships that the message adds or removes."""
+        return self.relations if self.type in WRITING else ()
+
+    @property
+    def email(self) -> Ref | None:
+        """The email that the message gives its id."""
+        return self.names.email if self.type in IDENTIFYING and self.names.id else None
+
+    @property
     def writes(self) -> bool:
         """Whether the message says something lasting about its person."""
-        renames = self.type is Type.IDENTIFY and self.names.id and self.names.email
-        return bool(self.attributes or self.relations or renames)
+        return bool(self.attributes or self.relationships or self.email)
 
 
 def microseconds(moment: datetime) -> int:

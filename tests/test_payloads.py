@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import math
+from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from uuid import UUID
@@ -217,10 +218,8 @@ def cleaned(value):
 
 @given(st.binary() | json_values.map(lambda value: json.dumps(value).encode()))
 def test_whatever_bytes_arrive_are_read_or_refused(body):
-    try:
-        clean_mapping(decode(body, limit=LIMIT))
-    except InvalidMessage as refused:
-        assert refused.code
+    with suppress(InvalidMessage):
+        assert isinstance(clean_mapping(decode(body, limit=LIMIT)), dict)
 
 
 def alike(one, other):

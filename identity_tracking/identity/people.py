@@ -12,9 +12,9 @@ from identity_tracking.exceptions import InvalidMessage
 from identity_tracking.identifiers import Kind
 from identity_tracking.identity.registers import Registers, join, shown, shown_email, written
 from identity_tracking.identity.rules import Change
-from identity_tracking.messages import ObjectRef, moment
+from identity_tracking.messages import WRITING, ObjectRef, moment
 from identity_tracking.models import Activity, Identifier, ObjectRelationship, Ownership, Person
-from identity_tracking.models.activity import WRITING, earliest_and_latest
+from identity_tracking.models.activity import earliest_and_latest
 from identity_tracking.payloads import Json
 
 

@@ -45,10 +45,10 @@ def written(message: Message) -> Registers:
     result: Registers = {"a": {}, "e": {}, "r": {}}
     for name, value in message.attributes.items():
         result["a"][name] = {slot: _write(value, message)}
-    if message.names.id and message.names.email:
+    if message.email:
         email_slot = TRUSTED if message.email_trusted else UNTRUSTED
-        result["e"][message.names.email.value] = {email_slot: _write(None, message)}
-    for relation in message.relations:
+        result["e"][message.email.value] = {email_slot: _write(None, message)}
+    for relation in message.relationships:
         mark = "+" if relation.present else "-"
         one = {
             slot: {mark: _write(None, message)},

@@ -114,7 +114,7 @@ def _insert(refs: Sequence[Ref], seen: Mapping[Ref, Sequence[datetime]], using: 
 def _ensure_objects(messages: Iterable[Message], using: str) -> None:
     mentioned: dict[ObjectRef, datetime] = {}
     for message in messages:
-        for relation in message.relations:
+        for relation in message.relationships:
             mentioned.setdefault(relation.object, message.timestamp)
     if not mentioned:
         return

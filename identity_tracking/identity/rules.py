@@ -16,10 +16,9 @@ from typing import NamedTuple
 from uuid import UUID
 
 from identity_tracking.identifiers import Kind, Ref
-from identity_tracking.messages import Message, Order, Type
+from identity_tracking.messages import IDENTIFYING, Message, Order, Type
 
 TICK = timedelta(microseconds=1)
-IDENTIFYING = frozenset({Type.IDENTIFY, Type.LINK, Type.FORM})
 
 
 class Assertion(NamedTuple):
@@ -84,8 +83,8 @@ def assertions(message: Message) -> list[Assertion]:
     claimed = []
     if called.anonymous_id and message.head.kind > Kind.ANONYMOUS_ID:
         claimed.append(Assertion(called.anonymous_id, message.head, firm=True))
-    if called.id and called.email:
-        claimed.append(Assertion(called.email, called.id, firm=message.email_trusted))
+    if called.id and message.email:
+        claimed.append(Assertion(message.email, called.id, firm=message.email_trusted))
     return claimed
 
 

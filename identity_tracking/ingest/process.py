@@ -8,11 +8,10 @@ from uuid import UUID
 from django.db import transaction
 
 from identity_tracking.identity.rows import ensure, touch
-from identity_tracking.identity.rules import IDENTIFYING
 from identity_tracking.identity.settle import settle
 from identity_tracking.ingest.addressing import address
 from identity_tracking.ingest.transaction import database, in_transaction, reachable
-from identity_tracking.messages import Message, Outcome
+from identity_tracking.messages import IDENTIFYING, Message, Outcome
 from identity_tracking.models import Activity, FailedEvent, Person
 from identity_tracking.payloads import printable
 from identity_tracking.signals import activity_recorded, person_identified

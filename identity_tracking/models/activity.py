@@ -25,11 +25,6 @@ from identity_tracking.models.identifier import Identifier, Ownership
 from identity_tracking.models.person import Person, owner_of
 
 NEWEST_FIRST = ("-timestamp", "-pk")
-WRITING = (
-    Type.IDENTIFY,
-    Type.GROUP,
-    Type.RELATE,
-)  # types that may change attributes or relationships
 
 
 class ActivityQuerySet(models.QuerySet["Activity"]):
