@@ -227,10 +227,14 @@ def do_it_all(week: Week) -> None:
     laptop.look(3)
     week.order(MAYA, laptop)
     week.take_course(MAYA, COURSES[0], five)
-    phone.arrive(week.now - timedelta(minutes=12))
-    phone.page("/login/", "Log in")
-    week.log_in(MAYA, phone)
-    phone.look(2)
+    office = week.browser("maya office")
+    office.arrive(week.now - timedelta(minutes=21))
+    office.see(PRODUCTS["yirgacheffe"])
+    office.add_to_cart(PRODUCTS["yirgacheffe"])
+    office.page("/login/", "Log in")
+    week.log_in(MAYA, office)
+    office.page("/account/", "Your account")
+    office.see(PRODUCTS["rubber-duck"])
 
 
 def share_a_tablet(week: Week) -> None:

@@ -53,7 +53,7 @@ PRODUCTS = {
         Product(
             slug="yirgacheffe",
             name="Yirgacheffe 4.2",
-            kind="Single origin, Ethiopia, 250 g",
+            kind="Single origin, 250 g",
             price=Decimal("12.90"),
             tagline="A long-term support release from Gedeo.",
             notes="Jasmine, bergamot, apricot.",

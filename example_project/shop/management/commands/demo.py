@@ -120,9 +120,10 @@ def make_users(people: int, now: datetime, password: str) -> dict[str, str]:
     )
     hashed = make_password(password)
     User.objects.filter(username=MAYA.username).update(password=hashed)
+    names = {"first_name": "Robin", "last_name": "Admin", "email": "admin@example.com"}
+    rights = {"is_staff": True, "is_superuser": True, "is_active": True}
     User.objects.update_or_create(
-        username="admin",
-        defaults={"password": hashed, "is_staff": True, "is_superuser": True, "is_active": True},
+        username="admin", defaults={"password": hashed, **names, **rights}
     )
     users = User.objects.filter(username__in=[one.username for one in accounts])
     return {username: str(pk) for username, pk in users.values_list("username", "pk")}
