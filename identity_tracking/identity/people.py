@@ -15,6 +15,7 @@ from identity_tracking.identity.rules import Change
 from identity_tracking.messages import WRITING, ObjectRef, moment
 from identity_tracking.models import Activity, Identifier, ObjectRelationship, Ownership, Person
 from identity_tracking.models.activity import earliest_and_latest
+from identity_tracking.models.person import owner_of
 from identity_tracking.payloads import Json
 
 
@@ -118,12 +119,19 @@ def _relate(holder: UUID, wanted: Mapping[ObjectRef, Mapping[str, Json]], using:
 
 
 def _show_visitors(keys: Collection[UUID], using: str) -> None:
-    """Give visitors who are nobody's their own relationships; those of others went to people."""
+    """Give visitors the relationships of what is nobody's; those of the rest went to people."""
     visitors = Identifier.objects.using(using).visitors().filter(pk__in=keys)
     for visitor in visitors.filter(registers__isnull=False).order_by("pk"):
-        owned = Ownership.objects.using(using).filter(identifier=visitor).exists()
-        relationships = {} if owned else shown(visitor.registers or {}).relationships
-        _relate(visitor.pk, relationships, using)
+        _relate(visitor.pk, shown(_left(visitor, using)).relationships, using)
+
+
+def _left(visitor: Identifier, using: str) -> Registers:
+    """Return what a visitor wrote while it was nobody's."""
+    rows = Ownership.objects.using(using).filter(identifier=visitor)
+    stretches = rows.select_related("identifier", "person__root", "after__root")
+    if not stretches:
+        return visitor.registers or {}
+    return join(_document(row, using) for row in stretches if owner_of(row) is None)
 
 
 def _see(moved: Mapping[UUID, Sequence[Change]], people: Mapping[UUID, Person], using: str) -> None:

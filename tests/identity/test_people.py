@@ -34,3 +34,10 @@ def test_a_leads_relationships_move_to_who_absorbs_it():
     process([identify(id="u", email="e@x.org", at=2)])
 
     assert [row.identifier.value for row in ObjectRelationship.objects.all()] == ["u"]
+
+
+def test_what_relates_to_nobody_on_a_shared_browser_stays_the_visitors():
+    process([identify(id="A", anonymous_id="X", at=1), identify(id="B", anonymous_id="X", at=5)])
+    process([relate("acme", anonymous_id="X", at=3)])
+
+    assert [row.identifier.value for row in ObjectRelationship.objects.all()] == ["X"]
