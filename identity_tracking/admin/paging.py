@@ -23,7 +23,7 @@ class CappedPaginator(StockPaginator):
     def found(self) -> int:
         """How many rows there are, but never more than one above the ceiling."""
         rows: QuerySet[Any] = self.object_list  # type: ignore[assignment]
-        return rows.order_by()[: CEILING + 1].count()
+        return rows.order_by().values("pk")[: CEILING + 1].count()
 
     @cached_property
     def count(self) -> int:

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin
-from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
@@ -45,27 +44,15 @@ class PersonAdmin(ReadOnlyAdmin):
     fields = ("cio_id",)
     change_form_template = "admin/identity_tracking/person/page.html"
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return Person.objects.standing().defer("provenance", "claimed")
-
-    def get_object(
-        self, request: HttpRequest, object_id: str, from_field: str | None = None
-    ) -> Person | None:
-        """Return the person of any row, of one that folded into another as well."""
-        try:
-            key = Person._meta.pk.to_python(object_id)
-        except ValidationError:
-            return None
-        return Person.objects.filter(pk=key).first()
-
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
+        people = queryset.defer("provenance", "claimed")
         if not (term := search_term.strip()):
-            return queryset, False
-        if found := people_called(term, queryset.db):
-            return queryset.filter(pk__in=found), False
-        return queryset.filter(people_beginning(term, queryset.db)), False
+            return people.filter(root=None), False
+        using = people.db
+        found = people_called(term, using) or people_beginning(term, using)
+        return people.filter(pk__in=found), False
 
     def elsewhere(self, shown: Person) -> str:
         return page_of(Person, shown.root_id) if shown.root_id else ""

@@ -11,6 +11,7 @@ from identity_tracking.identifiers import Ref, names
 from identity_tracking.models import Ownership, Person
 
 MANY = 100  # people: of so many at most an exact term may be
+SOME = 500  # people: of those whose id, or email, begins with a term
 
 _LAST = "\U0010ffff"
 
@@ -34,9 +35,16 @@ def people_called(term: str, using: str) -> set[UUID]:
     return {root or person for person, root in found}
 
 
-def people_beginning(term: str, using: str) -> Q:
-    """Return a condition for the people whose id or email begins with ``term``."""
-    return _begins("user_id", term, using) | _begins("email", term.lower(), using)
+def people_beginning(term: str, using: str) -> set[UUID]:
+    """Return the keys of people whose id or email begins with ``term``: of many, the first.
+
+    Keys, as a condition beside others would tempt databases to read all people.
+    """
+    found: set[tuple[UUID, UUID | None]] = set()
+    for field, text in (("user_id", term), ("email", term.lower())):
+        people = Person.objects.using(using).filter(_begins(field, text, using)).order_by(field)
+        found |= set(people.values_list("pk", "root")[:SOME])
+    return {root or person for person, root in found}
 
 
 def _begins(field: str, text: str, using: str) -> Q:
