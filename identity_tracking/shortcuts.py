@@ -18,12 +18,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias, TypedDict, TypeVar, Unpack
 
-from django.db import Error
 from django.http import HttpRequest
 from django.utils import timezone
 
 from identity_tracking.conf import conf
-from identity_tracking.exceptions import IdentityTrackingError, InvalidIdentifier, InvalidMessage
+from identity_tracking.exceptions import InvalidIdentifier, InvalidMessage
 from identity_tracking.identifiers import Kind, Names, names
 from identity_tracking.ingest.context import request_context
 from identity_tracking.ingest.process import process
@@ -42,7 +41,7 @@ from identity_tracking.messages import (
 )
 from identity_tracking.models import FailedEvent, Person
 from identity_tracking.payloads import MAX_NAME, clean_mapping, clean_text, printable
-from identity_tracking.visitor import Visitor
+from identity_tracking.visitor import Visitor, harmless
 
 Who: TypeAlias = HttpRequest | Person | None
 Result = TypeVar("Result")
@@ -185,13 +184,12 @@ def _message(call: _Call) -> Message:
     called, trusted = _called(call)
     if not (called.head or called.cio_id):
         raise InvalidIdentifier("Nobody is named: give a request, a Person, or id= or email=.")
-    properties = dict(call.properties)
+    properties = clean_mapping(call.properties)
     changes = relations(properties.pop(RELATIONSHIPS, None))
     if call.relation:
         object_type, object_id, present = call.relation
         of = object_ref(object_type, object_id)
-        attributes = clean_mapping(properties)
-        changes = (Relation(object=of, present=present, attributes=attributes),)
+        changes = (Relation(object=of, present=present, attributes=properties),)
         properties = {}
     return Message(
         type=call.type,
@@ -203,7 +201,7 @@ def _message(call: _Call) -> Message:
         trusted=trusted,
         email_trusted=trusted and call.email_trusted,
         name=_name(call),
-        properties=clean_mapping(properties),
+        properties=properties,
         relations=changes,
         context=request_context(call.who) if isinstance(call.who, HttpRequest) else {},
     )
@@ -214,7 +212,7 @@ def _name(call: _Call) -> str:
     if call.type is Type.TRACK and not name:
         raise InvalidMessage("An event has a name.", code="name_missing")
     if call.type is Type.PAGE and not name and isinstance(call.who, HttpRequest):
-        return call.who.path[:MAX_NAME]
+        return clean_text(call.who.path, MAX_NAME)
     return name
 
 
@@ -264,22 +262,23 @@ def _split(given: Mapping[str, Any]) -> tuple[Options, dict[str, Any]]:
 
 def _attempt(call: _Call, work: Callable[[_Call], Result | None]) -> Result | None:
     """Do ``work``. With a request or a Person what fails is kept or logged, and never raised."""
+    if call.who is None:
+        return _done(call, work)
+    with harmless(f"recording a call of type {call.type}"):
+        try:
+            return _done(call, work)
+        except InvalidMessage as error:
+            _keep_refused(call, error)
+    return None
+
+
+def _done(call: _Call, work: Callable[[_Call], Result | None]) -> Result | None:
     if isinstance(call.who, HttpRequest) and not _visitor(call.who).may_be_recorded():
         return None
     if not conf.ENABLED:
         return None
-    try:
-        with reachable(database()):
-            return work(call)
-    except InvalidMessage as error:
-        if call.who is None:
-            raise
-        _keep_refused(call, error)
-    except (IdentityTrackingError, Error):
-        if call.who is None:
-            raise
-        logger.exception("A call of type %s was not recorded.", call.type)
-    return None
+    with reachable(database()):
+        return work(call)
 
 
 def _keep_refused(call: _Call, error: InvalidMessage) -> None:
@@ -292,7 +291,4 @@ def _keep_refused(call: _Call, error: InvalidMessage) -> None:
         trusted=True,
         received_at=timezone.now(),
     )
-    try:
-        process([], failed=[refused])
-    except (IdentityTrackingError, Error):
-        logger.exception("A refused call could not be kept.")
+    process([], failed=[refused])
