@@ -57,7 +57,7 @@ def test_a_known_visitor_fills_the_cache_for_newcomers():
 
 
 @pytest.mark.usefixtures("site_cache")
-def test_a_page_that_shows_its_visitor_and_sets_a_cookie_is_not_kept(path):
+def test_a_page_that_shows_its_visitor_and_sets_a_cookie_is_not_kept():
     first, second = newcomer().get("/visitor/"), newcomer().get("/visitor/")
 
     assert first.cookies["_cioanonid"].value != second.cookies["_cioanonid"].value
