@@ -9,7 +9,7 @@ from django.dispatch import receiver
 from django.http import HttpRequest
 
 from identity_tracking.shortcuts import identify, reset
-from identity_tracking.visitor import Visitor
+from identity_tracking.visitor import Visitor, harmless
 
 
 @receiver(user_logged_in, dispatch_uid="identity_tracking.login")
@@ -17,10 +17,13 @@ def identify_on_login(*, request: HttpRequest | None, user: Any, **kwargs: Any) 
     """Identify who logged in, by USER_ID and USER_ATTRIBUTES, unless MAY_IDENTIFY says no."""
     if request is None:
         return
+    if not hasattr(request, "user"):  # made by hand, as the test client does
+        request.user = user
     visitor = getattr(request, "visitor", None) or Visitor(request)
-    visitor.log_in(user)
-    if visitor.user is not None and identify(request) is not None:
-        visitor.mark_identified()
+    with harmless("identifying who logged in"):
+        visitor.log_in(user)
+        if visitor.user is not None and identify(request) is not None:
+            visitor.mark_identified()
 
 
 @receiver(user_logged_out, dispatch_uid="identity_tracking.logout")
