@@ -80,6 +80,17 @@ def test_who_was_logged_in_before_the_app_came_is_identified_once_a_session(ada)
     assert browser.person_id == str(ada.pk)
 
 
+def test_who_could_not_be_identified_is_tried_again(ada, settings):
+    browser = logged_in(ada)
+    configure(settings, USER_ATTRIBUTES=lambda user: user.no_such_attribute)
+    browser.send(said(anonymous_id="a-1"))
+    configure(settings, USER_ATTRIBUTES="identity_tracking.users.user_attributes")
+
+    browser.send(said(anonymous_id="a-1"))
+
+    assert person_of(ada).attributes["first_name"] == "Ada"
+
+
 def test_a_session_is_not_read_where_every_message_names_its_person(ada):
     browser = logged_in(ada)
 
