@@ -36,8 +36,9 @@ def settle(messages: Sequence[Message], using: str) -> None:
     """
     asserted = [(message, claim) for message in messages for claim in assertions(message)]
     writers = [message for message in messages if message.writes]
-    if asserted or writers:
-        _Settlement(using).carry_out(asserted, writers, [m for m in messages if proves_email(m)])
+    proofs = [message for message in messages if proves_email(message)]
+    if asserted or writers or proofs:
+        _Settlement(using).carry_out(asserted, writers, proofs)
     conflicts.tell_refused(messages, using)
 
 
