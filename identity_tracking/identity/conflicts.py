@@ -7,7 +7,6 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from identity_tracking.conf import conf
 from identity_tracking.identifiers import digest
 from identity_tracking.identity.folding import has_too_many_people
 from identity_tracking.messages import Message
@@ -64,8 +63,5 @@ def tell_emails(emails: Iterable[Identifier], using: str) -> None:
 
 def tell_visitor(visitor: Identifier, using: str) -> None:
     """Tell of a browser that was claimed for too many people."""
-    targets = Claim.objects.using(using).filter(weak=visitor).order_by()
-    limit = conf.PEOPLE_PER_BROWSER
-    many = len(targets.values_list("target").distinct()[: limit + 1]) > limit
-    if many and has_too_many_people(visitor, using):
+    if has_too_many_people(visitor, using):
         tell(Code.TOO_MANY_PEOPLE, visitor.pk, using)

@@ -43,21 +43,27 @@ def fold_email(email: Identifier, span: Span, using: str) -> list[Change]:
 def fold_visitor(visitor: Identifier, span: Span, using: str) -> list[Change]:
     """Fold an anonymous id where its claims, or their targets, changed within ``span``."""
     claims = Claim.objects.using(using).filter(weak=visitor)
-    limit = conf.PEOPLE_PER_BROWSER
-    targets = claims.order_by().values_list("target", flat=True).distinct()[: limit + 1]
-    if len(targets) > limit:
+    too_many = has_too_many_people(visitor, using)
+    if too_many:
+        claims = claims.none()
+    if too_many or not Ownership.objects.using(using).filter(identifier=visitor).exists():
         span = EVER
-        if has_too_many_people(visitor, using):
-            claims = claims.none()
     return _fold(visitor, claims, span, shared=True, using=using)
 
 
 def has_too_many_people(visitor: Identifier, using: str) -> bool:
-    """Say whether a browser was claimed for more ids than PEOPLE_PER_BROWSER (rule 5)."""
+    """Say whether a browser was claimed for more ids than PEOPLE_PER_BROWSER (rule 5).
+
+    Who its targets are at any time is found with one query, and is nearly always few enough.
+    """
+    limit = conf.PEOPLE_PER_BROWSER
     claims = Claim.objects.using(using).filter(weak=visitor)
+    owners = Ownership.objects.using(using).filter(identifier__in=claims.values("target"))
+    if len(owners.values_list("person").distinct()[: limit + 1]) <= limit:
+        return False
     people = {point.person for point in _points(claims, using)}
     ids = Identifier.objects.using(using).filter(pk__in=people, kind=Kind.ID)
-    return ids.count() > conf.PEOPLE_PER_BROWSER
+    return ids.count() > limit
 
 
 def _fold(
