@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from django.utils import timezone
 
@@ -17,12 +16,16 @@ from identity_tracking.visitor import Visitor
 
 
 def personal(url: str, person: Person) -> str:
-    """Return ``url`` with the parameter that identifies whoever opens it as ``person``."""
-    parts = urlsplit(url)
-    parameters = parse_qsl(parts.query, keep_blank_values=True)
-    kept = [(key, value) for key, value in parameters if key != conf.LINK_PARAMETER]
-    query = urlencode([*kept, (conf.LINK_PARAMETER, person.cio_id)])
-    return urlunsplit(parts._replace(query=query))
+    """Return ``url`` with the parameter that identifies whoever opens it as ``person``.
+
+    The rest of it stays byte for byte: it may be signed.
+    """
+    address, mark, fragment = str(url).partition("#")
+    path, _, query = address.partition("?")
+    parameters = [one for one in query.split("&") if one]
+    kept = [one for one in parameters if one.partition("=")[0] != conf.LINK_PARAMETER]
+    query = "&".join([*kept, f"{conf.LINK_PARAMETER}={person.cio_id}"])
+    return f"{path}?{query}{mark}{fragment}"
 
 
 def opened(
