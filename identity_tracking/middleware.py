@@ -46,7 +46,7 @@ class IdentityTrackingMiddleware:
         if self.is_async:
             return self.__acall__(request)
         visitor = self.greet(request)
-        if _is_personal(request):
+        if _is_personal(visitor):
             self.follow(visitor)
         response = cast(HttpResponseBase, self.get_response(request))
         self.part(visitor, response)
@@ -54,7 +54,7 @@ class IdentityTrackingMiddleware:
 
     async def __acall__(self, request: HttpRequest) -> HttpResponseBase:
         visitor = self.greet(request)
-        if _is_personal(request):
+        if _is_personal(visitor):
             await sync_to_async(self.follow)(visitor)
         response = await cast(Awaitable[HttpResponseBase], self.get_response(request))
         if conf.EXCLUDE:  # may ask the database
@@ -90,11 +90,12 @@ class IdentityTrackingMiddleware:
             process([message])
 
 
-def _is_personal(request: HttpRequest) -> bool:
+def _is_personal(visitor: Visitor) -> bool:
     """Say whether a person navigated here by a personal link: no scanner, no prefetch."""
+    request = visitor.request
     return (
         conf.LINK_PARAMETER in request.GET
         and request.method == "GET"
         and request.META.get("HTTP_SEC_FETCH_MODE") == "navigate"
-        and "HTTP_SEC_PURPOSE" not in request.META
+        and not visitor.is_speculative
     )

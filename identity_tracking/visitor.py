@@ -117,6 +117,12 @@ class Visitor:
     def is_bot(self) -> bool:
         return bool(_BOT.search(self.request.META.get("HTTP_USER_AGENT", "")))
 
+    @property
+    def is_speculative(self) -> bool:
+        """Whether the browser asks on its own, for a page that nobody may ever see."""
+        meta = self.request.META
+        return "prefetch" in meta.get("HTTP_SEC_PURPOSE", "") + meta.get("HTTP_PURPOSE", "")
+
     def may_be_recorded(self) -> bool:
         """Say whether anything of this request is to be recorded (ENABLED, EXCLUDE, bots)."""
         if not conf.ENABLED or self.is_bot:
@@ -237,7 +243,7 @@ class Visitor:
             and not response.streaming
             and response.get("Content-Type", "").startswith("text/html")
             and not _is_shared(request, response)
-            and not _is_speculative(request)
+            and not self.is_speculative
             and not request.path.startswith(tuple(conf.EXCLUDE_PATHS))
             and self.may_be_recorded()
         )
@@ -258,11 +264,6 @@ def _is_shared(request: HttpRequest, response: HttpResponseBase) -> bool:
         or "HTTP_IF_NONE_MATCH" in request.META
         or "HTTP_IF_MODIFIED_SINCE" in request.META
     )
-
-
-def _is_speculative(request: HttpRequest) -> bool:
-    purpose = request.META.get("HTTP_SEC_PURPOSE", "") + request.META.get("HTTP_PURPOSE", "")
-    return "prefetch" in purpose
 
 
 def _same_site() -> Literal["None", "Lax"]:

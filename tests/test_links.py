@@ -190,6 +190,7 @@ def test_of_two_parameters_one_is_followed_at_most(ada):
         ("get", {"sec-fetch-mode": "cors"}),
         ("get", {"sec-fetch-mode": "navigate", "sec-purpose": "prefetch"}),
         ("get", {"sec-fetch-mode": "navigate", "sec-purpose": "prefetch;prerender"}),
+        ("get", {"sec-fetch-mode": "navigate", "purpose": "prefetch"}),
         ("get", {"sec-fetch-mode": "navigate", "user-agent": "Googlebot/2.1"}),
     ],
     ids=str,
