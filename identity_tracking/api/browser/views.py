@@ -86,9 +86,11 @@ def _identify_session(delivery: Delivery, visitor: Visitor) -> None:
     """
     if not visitor.has_read_session or not visitor.is_unidentified:
         return
-    if all(message.names.id in (None, visitor.proven) for message in delivery.messages):
-        if identify(visitor.request) is not None:
-            visitor.mark_identified()
+    names_nobody_else = all(
+        message.names.id in (None, visitor.proven) for message in delivery.messages
+    )
+    if names_nobody_else and identify(visitor.request) is not None:
+        visitor.mark_identified()
 
 
 def _answer(delivery: Delivery) -> Response:
