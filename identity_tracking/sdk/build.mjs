@@ -8,7 +8,7 @@ import { transformSync } from "esbuild";
 
 const OUTPUT = new URL("../static/identity_tracking/", import.meta.url);
 const BUDGETS = {
-  visitor: { gzip: 2700, brotli: 2450 },
+  visitor: { gzip: 2510, brotli: 2275 }, // the aim: 2000 and 1750
   stub: { gzip: 130 },
 };
 const check = process.argv.includes("--check");
