@@ -41,9 +41,7 @@ def test_20_and_21_every_change_of_address_is_one_page_view(site, page, navigati
     views = walk(site, page)
 
     paths = ["/", *(path for _, path in MOVES if path)]
-    assert views == list(
-        zip(map(site.url, paths), [None, *map(site.url, paths[:-1])], strict=True)
-    )
+    assert views == list(zip(map(site.url, paths), [None, *map(site.url, paths[:-1])], strict=True))
     assert site.of("page")[1]["title"] == "A"
     assert page.evaluate("!!window.navigation") is navigation_api
 
@@ -57,6 +55,17 @@ def test_20_a_call_after_a_change_of_address_has_the_page_left_as_referrer(site,
     view = site.wait(lambda: site.of("page"))[0]
     assert (view["url"], view["referrer"]) == (site.url("/a"), site.url("/"))
     assert len(site.messages) == 1
+
+
+def test_20_two_changes_in_one_task_are_two_page_views(site, page):
+    page.goto(site.add("/"))
+    site.wait(lambda: site.of("page"))
+
+    page.evaluate("history.pushState({}, '', '/a'), history.pushState({}, '', '/b')")
+
+    site.wait(lambda: len(site.of("page")) == 3)
+    pairs = [(view["url"], view["referrer"]) for view in site.of("page")[1:]]
+    assert pairs == [(site.url("/a"), site.url("/")), (site.url("/b"), site.url("/a"))]
 
 
 def test_21_an_element_called_navigation_is_not_the_api(site, page):
@@ -89,15 +98,20 @@ def test_22_a_page_restored_from_the_cache_is_one_new_page_view(site, page):
 
 
 def test_23_a_prerendered_page_is_silent_until_it_is_activated(site, page):
-    rules = '{"prerender": [{"source": "list", "urls": ["/next"], "eagerness": "immediate"}]}'
-    site.add("/next", "<script>_cio.track('early')</script>")
-    page.goto(site.add("/", f'<script type="speculationrules">{rules}</script><a href=/next>n</a>'))
-    site.wait(lambda: site.fetched.count("/people/visitor.js") == 2)
-    page.evaluate("_cio.track('fence')")
-    site.wait_for("fence")
-    assert "/next" not in {m["url"].removeprefix(site.url("")) for m in site.messages}
+    page.add_init_script("""
+        let prerendering = true
+        Object.defineProperty(document, 'prerendering', {get: () => prerendering})
+        window.activate = () => {
+          prerendering = false
+          document.dispatchEvent(new Event('prerenderingchange'))
+        }
+    """)
+    page.goto(site.add("/", "<script>_cio.track('early')</script>"))
+    site.wait(lambda: "/people/visitor.js" in site.fetched)
+    page.wait_for_load_state("load")
+    assert (site.posts, page.context.cookies()) == ([], [])
 
-    page.click("a")
+    page.evaluate("activate()")
 
-    assert site.wait_for("early")["url"] == site.url("/next")
-    assert page.evaluate("performance.getEntriesByType('navigation')[0].activationStart") > 0
+    site.wait(lambda: site.of("page"))
+    assert [m["type"] for m in site.messages] == ["track", "page"]

@@ -115,8 +115,9 @@ def test_17_whatever_the_data_is_nothing_throws(site, page):
         const data = {
           date: new Date(0), invalid: new Date(NaN), url: new URL('https://a.test/'), nan: NaN,
           infinite: -Infinity, big: 10n, none: undefined, fn() {}, symbol: Symbol(), nil: null,
-          list: [1, undefined, () => 1, NaN], a: shared, b: shared, empty: '', zero: 0, no: false,
-          get broken() { throw Error('mine') }, ['__proto__']: {polluted: true},
+          list: [1, undefined, () => 1, NaN], a: shared, b: shared, empty: '', zero: 0, nought: 0,
+          no: false, same: 1, again: 1, nix: null,
+          ['__proto__']: {polluted: true},
         }
         data.self = data
         data.list.push(data.list)
@@ -136,7 +137,11 @@ def test_17_whatever_the_data_is_nothing_throws(site, page):
         "b": {"x": 1},
         "empty": "",
         "zero": 0,
+        "nought": 0,
         "no": False,
+        "same": 1,
+        "again": 1,
+        "nix": None,
         "__proto__": {"polluted": True},
     }
     assert list(site.messages[0]["data"]) == ["own"]
@@ -156,6 +161,7 @@ def test_17_whatever_the_data_is_nothing_throws(site, page):
         "identify({id: NaN})",
         "identify([])",
         "push(null, undefined, 7, {}, [[]], [[[]]])",
+        "track('x', {get broken() { throw Error('mine') }})",
         "on()",
         "off('page', 1)",
         "load()",

@@ -117,13 +117,14 @@ def test_36_trusted_types_are_respected(site, page):
 def test_xss_16_a_polluted_prototype_redirects_and_adds_nothing(site, page):
     page.add_init_script("""
         for (const name of ['url', 'endpoint', 'id', 'email', 'name', 'data', 'title', 'referrer',
-                            'headers', 'mode', 'credentials', 'renew', 'retry', 'siteId', 'domain',
-                            'cookieDomain', 'cio_id', 'anonymous_id', 'site_id', 'keepalive', 'method', 'body', 'time'])
+                            'headers', 'mode', 'credentials', 'renew', 'retry', 'siteId',
+                            'cookieDomain', 'cio_id', 'anonymous_id', 'site_id', 'body', 'time'])
           Object.prototype[name] = 'https://evil.test/'
     """)
     page.goto(site.add("/p"))
     page.wait_for_function(READY)
-    page.evaluate("_cio.identify('7'), _cio.track('t', {a: 1}), _cio.identify({}), _cio.track('end')")
+    page.evaluate("_cio.identify('7'), _cio.track('t', {a: 1}), _cio.identify({})")
+    page.evaluate("_cio.track('end')")
 
     site.wait_for("end")
     assert not any("evil" in post.text for post in site.posts)

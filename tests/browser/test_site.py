@@ -1,0 +1,101 @@
+"""The script, the middleware and the endpoint together, on a real site."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from django.contrib.auth import get_user_model
+
+from identity_tracking.models import Activity, Person
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+READY = "_cio.cookieNamespace === '_cio'"
+
+
+def eventually(find):
+    """Wait until the database has what ``find`` looks for."""
+    deadline = time.monotonic() + 15
+    while not (found := find()):
+        assert time.monotonic() < deadline, list(Activity.objects.values_list("type", "name"))
+        time.sleep(0.02)
+    return found
+
+
+def named(name):
+    return eventually(lambda: Activity.objects.filter(name=name).first())
+
+
+@pytest.fixture
+def home(live_server, page):
+    page.goto(live_server.url)
+    page.wait_for_function(READY)
+    return page
+
+
+def done_by(id):
+    """Return the names of all that a person did."""
+    person = Person.objects.find(id=id)
+    assert person
+    return set(person.activities.values_list("name", flat=True))
+
+
+def value(context, name):
+    return next((c["value"] for c in context.cookies() if c["name"] == name), None)
+
+
+def test_07_the_middlewares_cookie_is_kept_and_used(context, home):
+    set_by_middleware = value(context, "_cioanonid")
+
+    home.evaluate("_cio.identify('7'), _cio.track('seen')")
+
+    named("seen")
+    assert value(context, "_cioanonid") == set_by_middleware
+    assert Person.objects.find(anonymous_id=set_by_middleware) == Person.objects.find(id="7")
+
+
+def test_08_cookies_of_the_script_and_of_the_middleware_have_the_same_attributes(context, home):
+    of_middleware = context.cookies()[0]
+
+    home.evaluate("_cio.reset()")
+
+    of_script = context.cookies()[0]
+    assert of_script["value"] != of_middleware["value"]
+    for attribute in ("name", "domain", "path", "sameSite", "secure", "httpOnly"):
+        assert of_script[attribute] == of_middleware[attribute]
+    assert abs(of_script["expires"] - of_middleware["expires"]) < 60
+
+
+@pytest.mark.parametrize("id", ["Ådä 😀", "a;b=c, d", "100%"])
+def test_10_any_id_reaches_django(home, id):
+    home.evaluate("id => { _cio.identify({id}); _cio.track('after') }", id)
+
+    named("after")
+    assert "after" in done_by(id)
+
+
+def test_11_what_was_anonymous_becomes_the_persons(home):
+    home.evaluate("_cio.track('before')")
+    named("before")
+
+    home.evaluate("_cio.identify('7', {plan: 'pro'}), _cio.track('after')")
+
+    named("after")
+    assert {"before", "after"} <= done_by("7")
+
+
+def test_14_login_and_logout_are_seen_without_a_reload(context, home):
+    user = get_user_model().objects.create_user("ada", password="secret")
+    other = context.new_page()
+    other.goto(f"{home.url}accounts/login/")
+    other.fill("[name=username]", "ada")
+    other.fill("[name=password]", "secret")
+    with other.expect_navigation():
+        other.keyboard.press("Enter")
+
+    home.wait_for_function("_cio._findCustomer() !== ''")
+    home.evaluate("_cio.track('in')")
+
+    named("in")
+    assert "in" in done_by(str(user.pk))
