@@ -48,9 +48,10 @@ def _store(messages: Sequence[Message], failed: Sequence[FailedEvent], using: st
         settle(fresh, using)
         touch(fresh, found, using)
         transaction.on_commit(
-            lambda: _tell(fresh, [activities[message.key] for message in fresh]), using=using
+            lambda: _tell(fresh, [activities[message.key] for message in fresh], using),
+            using=using,
         )
-    return [_outcome(message, new, first) for message in messages]
+    return _outcomes(messages, new)
 
 
 def _refused(message: Message) -> FailedEvent:
@@ -64,19 +65,25 @@ def _refused(message: Message) -> FailedEvent:
     )
 
 
-def _outcome(message: Message, new: set[UUID], first: dict[UUID, Message]) -> Outcome:
-    if not message.names.head:
-        return Outcome.REFUSED
-    stored = message.key in new and first[message.key] is message
-    return Outcome.STORED if stored else Outcome.DUPLICATE
+def _outcomes(messages: Sequence[Message], new: set[UUID]) -> list[Outcome]:
+    untold = set(new)
+    outcomes = []
+    for message in messages:
+        if not message.names.head:
+            outcomes.append(Outcome.REFUSED)
+            continue
+        outcomes.append(Outcome.STORED if message.key in untold else Outcome.DUPLICATE)
+        untold.discard(message.key)
+    return outcomes
 
 
-def _tell(messages: Sequence[Message], activities: Sequence[Activity]) -> None:
+def _tell(messages: Sequence[Message], activities: Sequence[Activity], using: str) -> None:
     for activity in activities:
         activity_recorded.send_robust(Activity, activity=activity)
     if not person_identified.has_listeners(Person):
         return
     for message in messages:
-        if message.type in IDENTIFYING:
-            person = Person.objects.owner(message.head, at=message.timestamp)
+        if message.type not in IDENTIFYING:
+            continue
+        if person := Person.objects.using(using).owner(message.head, at=message.timestamp):
             person_identified.send_robust(Person, person=person, activity_id=message.key)
