@@ -41,7 +41,7 @@ class TypeFilter(admin.SimpleListFilter):
 
 
 class ActivityAdmin(ReadOnlyAdmin):
-    list_display = ("what", "type", "identifier_shown", "person_shown", "page", "timestamp")
+    list_display = ("what", "type", "identifier_shown", "person_shown", "timestamp")
     list_filter = (TypeFilter,)
     ordering = ("-timestamp", "-pk")
     search_fields = ("message_id",)  # get_search_results says how

@@ -8,8 +8,10 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
 from identity_tracking.admin.person_page import hue, person_page
@@ -33,7 +35,7 @@ class IdentifiedFilter(admin.SimpleListFilter):
 
 
 class PersonAdmin(ReadOnlyAdmin):
-    list_display = ("who", "user_id", "email", "first_seen", "last_seen")
+    list_display = ("who", "user_id", "email", "first_seen_on", "last_seen")
     list_filter = (IdentifiedFilter, "last_seen")
     ordering = ("-last_seen",)
     sortable_by = ("user_id", "email", "last_seen")
@@ -53,6 +55,10 @@ class PersonAdmin(ReadOnlyAdmin):
         using = people.db
         found = people_called(term, using) or people_beginning(term, using)
         return people.filter(pk__in=found), False
+
+    @admin.display(description=_("first seen"))
+    def first_seen_on(self, person: Person) -> str:
+        return date_format(localtime(person.first_seen))
 
     def elsewhere(self, shown: Person) -> str:
         return page_of(Person, shown.root_id) if shown.root_id else ""

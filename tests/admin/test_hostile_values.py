@@ -120,9 +120,9 @@ def is_safe(link):
 
 def test_a_web_address_is_a_link_that_tells_nothing(staff):
     url = "https://shop.example/a?b=1&c=<script>"
-    ActivityFactory(context={"page": {"url": url.replace("<script>", "2")}})
+    activity = ActivityFactory(context={"page": {"url": url.replace("<script>", "2")}})
 
-    html = staff.read("activity")
+    html = staff.read("activity", activity)
 
     assert 'href="https://shop.example/a?b=1&amp;c=2" rel="noopener nofollow noreferrer"' in html
 
