@@ -50,7 +50,7 @@ class Page(HTMLParser):
         self.handlers += [
             name for name, _ in attributes if name.startswith("on") or name == "style"
         ]
-        if tag == "script":
+        if tag in {"script", "style"}:  # inline, neither has an address
             self.scripts.append(dict(attributes).get("src"))
 
 
