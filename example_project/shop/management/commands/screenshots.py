@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.auth.models import User
+from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
-from django.test import Client
 from django.test.testcases import LiveServerThread
 from django.urls import reverse
 from playwright.sync_api import Browser, sync_playwright
@@ -32,9 +33,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         call_command("demo", no_serve=True, stdout=self.stdout)
-        client = Client()
-        client.force_login(User.objects.get(username="admin"))
-        session = client.cookies[settings.SESSION_COOKIE_NAME].value
+        session = admin_session()
         maya = Person.objects.get(email=MAYA.email, root=None)
         person = reverse("admin:identity_tracking_person_change", args=[maya.pk])
         people = reverse("admin:identity_tracking_person_changelist")
@@ -52,6 +51,17 @@ class Command(BaseCommand):
             camera.take("shop", reverse("home"), height=900)
             browser.close()
         server.terminate()
+
+
+def admin_session() -> str:
+    """Return a session of the administrator's that no login made: a login is an activity."""
+    admin = User.objects.get(username="admin")
+    session = SessionStore()
+    session[SESSION_KEY] = str(admin.pk)
+    session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+    session[HASH_SESSION_KEY] = admin.get_session_auth_hash()
+    session.create()
+    return str(session.session_key)
 
 
 class Camera:
