@@ -96,7 +96,10 @@ class Visitor:
     @cached_property
     def person(self) -> Person | None:
         """The *proven* person: the session's user. Safe to show their data to the browser."""
-        return _look_up(lambda: self.proven and Person.objects.owner(self.proven))
+        with harmless("looking up the person of a session"):
+            if self.has_session or self.proven:  # without either nothing is asked of the database
+                return _look_up(lambda: self.proven and Person.objects.owner(self.proven))
+        return None
 
     @cached_property
     def claimed_person(self) -> Person | None:

@@ -292,9 +292,8 @@ def test_who_has_no_cookie_is_nobody_without_asking(caplog):
     assert caplog.records == []
 
 
-@pytest.mark.django_db
 @pytest.mark.parametrize("user", [None, AnonymousUser()])
-def test_who_is_not_logged_in_is_nobody(user):
+def test_who_is_not_logged_in_is_nobody_without_asking(user, caplog):
     request = RequestFactory().get("/")
     if user:
         request.user = user
@@ -302,3 +301,4 @@ def test_who_is_not_logged_in_is_nobody(user):
     serve(lambda request: HttpResponse(), request)
 
     assert request.visitor.person is None  # type: ignore[attr-defined]
+    assert caplog.records == []
