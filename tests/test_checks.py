@@ -1,0 +1,164 @@
+from __future__ import annotations
+
+import pytest
+from django.core.checks import run_checks
+from django.db import connection
+from django.test.utils import override_settings
+
+from identity_tracking import checks
+from tests.web import configure
+
+DATABASES = ["default"]
+
+
+def found(check, **options):
+    return [message.id.removeprefix("identity_tracking.") for message in check(**options)]
+
+
+def test_a_site_as_the_readme_says_passes():
+    assert [message for message in run_checks() if "identity_tracking" in str(message.id)] == []
+
+
+def test_an_unknown_setting_is_an_error_that_lists_the_known(settings):
+    configure(settings, SITEID="shop")
+
+    assert found(checks.check_setting_names) == ["E001"]
+    assert "SITE_ID" in (checks.check_setting_names()[0].hint or "")
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"ENABLED": "no"},
+        {"SITE_ID": 7},
+        {"COOKIE_MAX_AGE": "1 year"},
+        {"COOKIE_MAX_AGE": True},
+        {"ALLOWED_ORIGINS": "https://shop.example"},
+        {"EXCLUDE_PATHS": "/admin/"},
+        {"JUNK": None},
+    ],
+    ids=str,
+)
+def test_a_setting_of_another_type_is_an_error(settings, given):
+    configure(settings, **given)
+
+    assert found(checks.check_setting_types) == ["E002"]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"ALLOWED_ORIGINS": []},
+        {"JUNK": {"x"}},
+        {"COOKIE_DOMAIN": ".shop.example"},
+        {"EXCLUDE": len},
+    ],
+    ids=str,
+)
+def test_a_setting_of_its_type_passes(settings, given):
+    configure(settings, **given)
+
+    assert found(checks.check_setting_types) == []
+
+
+@pytest.mark.parametrize("name", checks.HOOKS)
+@pytest.mark.parametrize("value", ["no.such.function", "nonsense", 7, "tests.web.FIREFOX"])
+def test_a_hook_that_is_no_function_is_an_error(settings, name, value):
+    configure(settings, **{name: value})
+
+    assert found(checks.check_hooks) == ["E003"]
+
+
+@pytest.mark.parametrize("value", [len, "tests.web.configure"])
+def test_a_function_or_its_path_passes(settings, value):
+    configure(settings, **dict.fromkeys(checks.HOOKS, value))
+
+    assert found(checks.check_hooks) == []
+
+
+@override_settings(ROOT_URLCONF="django.contrib.auth.urls")
+def test_urls_that_are_not_included_are_an_error():
+    assert found(checks.check_urls) == ["E004"]
+
+
+def test_urls_that_are_included_pass():
+    assert found(checks.check_urls) == []
+
+
+def test_a_missing_middleware_is_a_warning(settings):
+    settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if name != checks.MIDDLEWARE]
+
+    assert found(checks.check_middleware) == ["W001"]
+    assert found(checks.check_middleware_order) == []
+
+
+def test_a_missing_middleware_is_none_where_the_app_is_off(settings):
+    configure(settings, ENABLED=False)
+    settings.MIDDLEWARE = []
+
+    assert found(checks.check_middleware) == []
+
+
+def test_the_middleware_before_authentication_is_an_error(settings):
+    settings.MIDDLEWARE = [checks.MIDDLEWARE, checks.AUTHENTICATION]
+
+    assert found(checks.check_middleware_order) == ["E005"]
+
+
+def test_the_middleware_after_authentication_passes():
+    assert found(checks.check_middleware) == found(checks.check_middleware_order) == []
+
+
+@pytest.mark.parametrize(("key", "ids"), [("shop", ["E006"]), ("secret", []), ("", [])])
+def test_a_secret_key_that_is_public_is_an_error(settings, key, ids):
+    configure(settings, SITE_ID="shop", API_KEY=key)
+
+    assert found(checks.check_api_key) == ids
+
+
+@pytest.mark.parametrize(
+    ("given", "ids"),
+    [
+        ({"CROSS_SITE": True}, ["W002"]),
+        ({"CROSS_SITE": True, "ALLOWED_ORIGINS": ["https://shop.example"]}, []),
+        ({}, []),
+    ],
+    ids=str,
+)
+def test_cross_site_without_other_origins_is_a_warning(settings, given, ids):
+    configure(settings, **given)
+
+    assert found(checks.check_cross_site) == ids
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="needs SQLite")
+@pytest.mark.parametrize(
+    ("options", "ids"),
+    [
+        ({}, ["W003"]),
+        ({"transaction_mode": "IMMEDIATE"}, ["W003"]),
+        ({"init_command": "PRAGMA journal_mode=WAL;"}, ["W003"]),
+        ({"init_command": "pragma journal_mode=wal", "transaction_mode": "immediate"}, []),
+    ],
+    ids=str,
+)
+def test_sqlite_that_makes_visitors_wait_is_a_warning(monkeypatch, options, ids):
+    monkeypatch.setitem(connection.settings_dict, "OPTIONS", options)
+
+    assert found(checks.check_sqlite, databases=DATABASES) == ids
+    assert found(checks.check_sqlite) == []
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db
+@pytest.mark.parametrize(("setting", "ids"), [("off", ["W004"]), ("on", []), ("local", [])])
+def test_postgresql_that_answers_before_it_wrote_is_a_warning(setting, ids):
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL synchronous_commit = {setting}")
+
+    assert found(checks.check_durability, databases=DATABASES) == ids
+    assert found(checks.check_durability) == []
+
+
+def test_the_checks_ask_no_database_unless_told_to():
+    assert found(checks.check_durability, databases=None) == []
