@@ -61,7 +61,7 @@ class Identifier(models.Model):
 
     class Meta:
         verbose_name = _("identifier")
-        verbose_name_plural = _("identifiers")
+        verbose_name_plural = _("visitors and identifiers")
         indexes = [models.Index(fields=["kind", "-created_at"], name="identifier_newest")]
 
     def __str__(self) -> str:

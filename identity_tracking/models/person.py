@@ -101,7 +101,12 @@ class Person(models.Model):
         "cio_id", max_length=32, unique=True, default=new_cio_id, editable=False
     )
     root = models.ForeignKey(
-        "self", models.CASCADE, null=True, related_name="folded", db_constraint=False
+        "self",
+        models.CASCADE,
+        null=True,
+        related_name="folded",
+        db_index=False,
+        db_constraint=False,
     )
     user_id = models.CharField(_("id"), max_length=150, null=True, db_index=True)  # noqa: DJ001
     email = models.CharField(_("email"), max_length=254, null=True, db_index=True)  # noqa: DJ001
@@ -112,13 +117,14 @@ class Person(models.Model):
         _("created at"), null=True, help_text=_("What the site sent as created_at.")
     )
     first_seen = models.DateTimeField(_("first seen"))
-    last_seen = models.DateTimeField(_("last seen"), db_index=True)
+    last_seen = models.DateTimeField(_("last seen"))
 
     objects = PersonQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("person")
         verbose_name_plural = _("people")
+        indexes = [models.Index(fields=["root", "-last_seen"], name="person_seen")]
 
     def __str__(self) -> str:
         return self.full_name or self.email or self.user_id or self.cio_id[:8]

@@ -33,7 +33,7 @@ def test_whoever_is_known_is_no_anonymous_visitor(staff):
     OwnershipFactory(identifier__value="of-somebody")
     PersonFactory(user_id="somebody")
 
-    assert "0 identifiers" in staff.text("identifier")
+    assert "0 visitors and identifiers" in staff.text("identifier")
 
 
 def test_the_list_says_when_a_visitor_was_last_here(staff):
