@@ -35,7 +35,7 @@ PERSON_COOKIE = "_cioid"
 SESSION_KEY = "identity_tracking_identified"
 
 _BOT = re.compile(
-    r"bot\b|bot[/ ;]|crawl|spider|slurp|facebookexternalhit|preview|lighthouse|pingdom|monitor"
+    r"(?<!cu)bot\b|crawl|spider|slurp|facebookexternalhit|preview|lighthouse|pingdom|monitor"
     r"|curl|wget|python-requests|python-httpx|go-http-client|scrapy",
     re.IGNORECASE,
 )
