@@ -32,7 +32,8 @@ bench: $(VENV)/.dev
 	$(BIN)/python -m tests.benchmarks
 
 soak: $(VENV)/.dev
-	$(BIN)/python -m tests.benchmarks.soak
+	GRAPHS=10000 $(BIN)/pytest tests/identity/test_graph.py
+	GRAPHS=10000 $(BIN)/pytest tests/identity/test_graph.py --ds=tests.settings.postgres
 
 build: $(VENV)/.dev
 	$(BIN)/python -m build
