@@ -122,7 +122,10 @@ def _message(
 
 
 def _called(type: Type, said: Names, visitor: Visitor) -> tuple[Names, bool]:
-    """Return whom a message is from. The session is read only where that can matter."""
+    """Return whom a message is from, and whether it is trusted.
+
+    The session is read only where that can matter.
+    """
     if said.id and type is not Type.IDENTIFY:
         called, proven = said, False
     elif visitor.has_session:
@@ -133,7 +136,9 @@ def _called(type: Type, said: Names, visitor: Visitor) -> tuple[Names, bool]:
         raise InvalidIdentifier("The message names nobody.", code="no_identifier")
     if type is Type.IDENTIFY and not (said.id or said.email or said.cio_id):
         raise InvalidIdentifier("An identify has an id or an email.", code="no_identifier")
-    return called, proven
+    # Trust is part of a message's key: were a page view's to follow the session, one that is
+    # repeated after a login would be kept twice. Only what an identify says needs it.
+    return called, proven and type is Type.IDENTIFY
 
 
 def _is_verified(called: Names, visitor: Visitor) -> bool:

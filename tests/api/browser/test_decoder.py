@@ -80,6 +80,18 @@ def test_who_was_logged_in_before_the_app_came_is_identified_once_a_session(ada)
     assert browser.person_id == str(ada.pk)
 
 
+@pytest.mark.parametrize("make", [said, track])
+@pytest.mark.parametrize("logs_in", [True, False])
+def test_a_message_that_is_repeated_across_a_login_or_logout_is_kept_once(ada, make, logs_in):
+    message = make(anonymous_id="a-1")
+    attempts = [Browser(), logged_in(ada)] if logs_in else [logged_in(ada), Browser()]
+
+    for browser in attempts:
+        browser.send(message, retry=1)
+
+    assert Activity.objects.filter(message_id=message["message_id"]).count() == 1
+
+
 def test_who_could_not_be_identified_is_tried_again(ada, settings):
     browser = logged_in(ada)
     configure(settings, USER_ATTRIBUTES=lambda user: user.no_such_attribute)
