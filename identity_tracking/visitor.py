@@ -41,11 +41,7 @@ _BOT = re.compile(
 )
 _OF_SESSION = ("user", "proven", "person")
 _SHARED = re.compile(r"public|s-maxage|max-age=[1-9]", re.IGNORECASE)
-_TO_CACHES = (
-    "Surrogate-Control",
-    "CDN-Cache-Control",
-    "X-Accel-Expires",
-)  # these obey no "private"
+_TO_CACHES = ("Surrogate-Control", "CDN-Cache-Control", "X-Accel-Expires")  # heed no "private"
 
 logger = logging.getLogger(__name__)
 
