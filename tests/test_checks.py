@@ -15,6 +15,7 @@ def found(check, **options):
     return [message.id.removeprefix("identity_tracking.") for message in check(**options)]
 
 
+@pytest.mark.django_db
 def test_a_site_as_the_readme_says_passes():
     assert [message for message in run_checks() if "identity_tracking" in str(message.id)] == []
 
