@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.contrib.auth.models import User
 from django.template import Context, Template
+from django.test import AsyncClient
 
 from identity_tracking import identify
 from identity_tracking.links import personal
 from identity_tracking.models import Activity, Conflict, Person
-from tests.web import Browser, configure, said
+from tests.web import FIREFOX, Browser, configure, said
 from tests.web import identify as claim
 
 pytestmark = pytest.mark.django_db
@@ -202,6 +204,25 @@ def test_only_a_person_who_clicks_counts(ada, method, headers):
 
     assert not response.cookies
     assert not Activity.objects.filter(type="link").exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_link_is_followed_under_async_too(ada):
+    headers = {"user-agent": FIREFOX, "sec-fetch-mode": "navigate"}
+
+    response = async_to_sync(AsyncClient().get)(link(ada), headers=headers)
+
+    assert response.cookies["_cioid"].value == f"cio_{ada.cio_id}"
+
+
+def test_a_link_on_the_browser_of_another_cio_id_is_a_conflict(ada):
+    bob = identify(None, id="bob")
+    assert bob is not None
+
+    response = Browser(cioanonid="a-1", cioid=f"cio_{bob.cio_id}").open(link(ada))
+
+    assert not response.cookies
+    assert Person.objects.find(anonymous_id="a-1") is None
 
 
 def test_switched_off_a_link_is_a_plain_address(ada, settings):

@@ -206,9 +206,7 @@ def test_a_page_that_asks_for_the_visitor_makes_no_query_for_the_visitor_alone()
 
 @pytest.mark.django_db
 def test_an_async_client_gets_the_cookie_too():
-    client = AsyncClient(headers={"user-agent": FIREFOX})
-
-    response = async_to_sync(client.get)("/")
+    response = async_to_sync(AsyncClient().get)("/", headers={"user-agent": FIREFOX})
 
     assert set_cookies(response) == {"_cioanonid"}
 
@@ -278,7 +276,7 @@ def test_a_broken_hook_never_reaches_the_page(settings, caplog, path):
 def test_an_exclusion_may_ask_the_database_under_async_too(settings):
     configure(settings, EXCLUDE=lambda request: not request.path or Person.objects.exists())
 
-    response = async_to_sync(AsyncClient(headers={"user-agent": FIREFOX}).get)("/")
+    response = async_to_sync(AsyncClient().get)("/", headers={"user-agent": FIREFOX})
 
     assert set_cookies(response) == {"_cioanonid"}
 

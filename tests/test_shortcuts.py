@@ -151,6 +151,13 @@ def test_what_somebody_typed_is_a_claim(person):
     assert person.attributes["plan"] == "pro"
 
 
+def test_a_cio_id_names_its_person(person):
+    again = identify(request_of(cioanonid="a-1"), id=f"cio_{person.cio_id}", city="Graz")
+
+    assert again == person
+    assert person.activities.count() == 2
+
+
 # track and page
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -92,6 +93,45 @@ def test_any_content_type_is_read_as_json(content_type):
     response = Browser().post("/people/visit/", body.encode(), content_type=content_type)
 
     assert (response.status_code, response.content) == (200, b'{"success":true}')
+
+
+class Lost:
+    """The body of a client that went away."""
+
+    def read(self, *args):
+        raise OSError
+
+    readline = read
+
+
+def test_a_body_that_did_not_arrive_is_no_error_of_the_server():
+    lost: Any = {"wsgi.input": Lost(), "CONTENT_LENGTH": "100"}
+
+    response = Browser().generic("POST", "/people/visit/", b"", "text/plain", **lost)
+
+    assert response.status_code == 400
+    assert response.json()["error"]["code"] == "unreadable"
+
+
+def test_a_body_that_a_middleware_has_read_is_read_again(settings):
+    settings.MIDDLEWARE = [f"{__name__}.ReadsEverything", *settings.MIDDLEWARE]
+
+    for content_type in ("text/plain", "application/x-www-form-urlencoded"):
+        response = Browser().post(
+            "/people/visit/", b'{"site_id": "shop", "messages": []}', content_type=content_type
+        )
+
+        assert response.content == b'{"success":true}'
+
+
+class ReadsEverything:
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        assert isinstance(request.body, bytes)
+        assert request.POST is not None
+        return self.get_response(request)
 
 
 @pytest.mark.django_db(transaction=True)
