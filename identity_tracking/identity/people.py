@@ -15,6 +15,7 @@ from identity_tracking.identity.rules import Change
 from identity_tracking.messages import WRITING, ObjectRef, moment
 from identity_tracking.models import Activity, Identifier, ObjectRelationship, Ownership, Person
 from identity_tracking.models.activity import earliest_and_latest
+from identity_tracking.models.identifier import BEGINNING, END
 from identity_tracking.models.person import owner_of
 from identity_tracking.payloads import Json
 
@@ -165,7 +166,9 @@ def _root(key: UUID | None, people: Mapping[UUID, Person]) -> UUID | None:
 
 
 def _read_moment(value: Json) -> datetime | None:
+    """Return the time that ``value`` is, if every time zone can show it."""
     try:
-        return moment(value)
+        read = moment(value)
     except InvalidMessage:
         return None
+    return read if read and BEGINNING <= read < END else None

@@ -41,3 +41,74 @@ def test_what_relates_to_nobody_on_a_shared_browser_stays_the_visitors():
     process([relate("acme", anonymous_id="X", at=3)])
 
     assert [row.identifier.value for row in ObjectRelationship.objects.all()] == ["X"]
+
+
+def test_who_loses_a_browser_was_last_seen_without_it():
+    process([identify(id="A", anonymous_id="X", at=1), page(anonymous_id="X", at=9)])
+    assert person(id="A").last_seen == hour(9)
+
+    process([identify(id="B", anonymous_id="X", at=5)])
+
+    assert (person(id="A").last_seen, person(id="B").last_seen) == (hour(1), hour(9))
+
+
+@pytest.mark.parametrize(
+    ("sent", "read"),
+    [
+        (hour(1).timestamp(), hour(1)),
+        (hour(1).isoformat(), hour(1)),
+        ("noon", None),
+        ([], None),
+        ("0001-01-01T00:00:00Z", None),
+        ("9999-12-31T23:59:59Z", None),
+    ],
+    ids=str,
+)
+def test_created_at_is_what_the_site_sent_if_it_is_a_time(sent, read):
+    process([identify(id="u", properties={"created_at": sent, "plan": "pro"})])
+
+    assert person(id="u").created_at == read
+    assert person(id="u").attributes == {"plan": "pro"}
+
+
+def test_created_at_is_null_until_it_is_sent_and_when_it_is_removed():
+    process([identify(id="u", at=1)])
+    assert person(id="u").created_at is None
+
+    process([identify(id="u", at=2, properties={"created_at": 1_700_000_000})])
+    process([identify(id="u", at=3, properties={"created_at": None})])
+
+    assert person(id="u").created_at is None
+
+
+def test_attributes_of_a_shared_browser_are_whose_it_was_then(arrive):
+    arrive(
+        identify(id="A", anonymous_id="X", at=1),
+        identify(anonymous_id="X", at=1, properties={"city": "Bern"}),
+        identify(anonymous_id="X", at=3, properties={"city": "Rome"}),
+        identify(id="B", anonymous_id="X", at=5),
+        identify(anonymous_id="X", at=7, properties={"city": "Oslo"}),
+    )
+
+    assert person(id="A").attributes == {"city": "Bern"}
+    assert person(id="B").attributes == {"city": "Oslo"}
+
+
+def test_a_visitors_relationships_are_its_own_until_it_is_claimed():
+    process([relate("acme", anonymous_id="X", role="admin", at=1)])
+    assert ObjectRelationship.objects.get().identifier.value == "X"
+
+    process([identify(id="u", anonymous_id="X", at=2)])
+
+    held = ObjectRelationship.objects.get()
+    assert (held.identifier.value, held.attributes) == ("u", {"role": "admin"})
+
+
+def test_a_relationship_changes_in_place():
+    process([relate("acme", id="u", role="admin", at=1)])
+    before = ObjectRelationship.objects.get()
+
+    process([relate("acme", id="u", role="owner", at=2)])
+
+    after = ObjectRelationship.objects.get()
+    assert (after.pk, after.attributes) == (before.pk, {"role": "owner"})
