@@ -23,9 +23,6 @@ def calls(at, email, *, trusted=False):
     return written(identify(id="u", email=email, at=at, trusted=trusted))
 
 
-# R6: attributes
-
-
 @pytest.mark.parametrize(
     ("writes", "value"),
     [
@@ -147,7 +144,7 @@ def test_one_message_may_name_an_object_twice():
     assert shown(written(said)).relationships == {ACME: {"role": "admin", "seat": 4}}
 
 
-# R9: emails
+# Which email is shown (R9)
 
 
 @pytest.mark.parametrize(

@@ -90,7 +90,7 @@ def test_a_browser_cannot_swallow_the_message_of_a_server():
 
 
 def test_outcomes_stand_in_the_order_of_the_messages():
-    old, new, nobody = page(id="u"), page(id="v"), page(cio_id="unknown")
+    old, new, nobody = page(id="u"), page(id="v"), page(cio_id="nobodys")
     process([old])
 
     assert process([nobody, new, old, new]) == [REFUSED, STORED, DUPLICATE, DUPLICATE]
@@ -125,7 +125,7 @@ def test_what_failed_beside_the_messages_is_kept():
 
 
 def test_a_message_of_an_unknown_cio_id_alone_is_kept_with_the_reason():
-    process([track(cio_id="unknown", properties={"sku": "A1"}, trusted=True)])
+    process([track(cio_id="nobodys", properties={"sku": "A1"}, trusted=True)])
 
     kept = FailedEvent.objects.get()
     assert (kept.code, kept.source, kept.trusted) == ("unknown_cio_id", "shop", True)

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import pytest
+
+from identity_tracking.ingest.process import process
+from identity_tracking.models import Activity, Identifier
+from tests.factories import ActivityFactory, PersonFactory
+from tests.saying import identify, page, person, relate, track
+
+pytestmark = pytest.mark.django_db
+
+
+def shared_browser():
+    """A's from 1 to 5, nobody's until B comes at 9, and a visitor's beside it."""
+    said = [
+        page(anonymous_id="X", at=0),
+        identify(id="A", anonymous_id="X", at=1),
+        page(anonymous_id="X", at=5),
+        identify(id="B", anonymous_id="X", at=9),
+        page(anonymous_id="X", at=10),
+        page(anonymous_id="Y", at=10),
+    ]
+    process(said)
+    return said
+
+
+def test_with_person_says_what_each_activity_says_itself():
+    shared_browser()
+
+    at_once = [row.person for row in Activity.objects.with_person().order_by("pk")]
+
+    assert at_once == [row.person for row in Activity.objects.order_by("pk")]
+
+
+def test_the_people_of_many_activities_are_loaded_at_once(django_assert_num_queries):
+    shared_browser()
+
+    with django_assert_num_queries(2):
+        assert {str(row.person) for row in Activity.objects.with_person()} == {"A", "B", "None"}
+
+
+def test_a_history_is_newest_first_and_holds_each_activity_once():
+    said = shared_browser()
+
+    history = person(id="A").activities
+
+    assert [row.pk for row in history] == [said[1].key, said[0].key]
+    assert history.count() == 2
+
+
+def test_nobodys_history_is_empty():
+    assert not Activity.objects.of(PersonFactory.build(pk=PersonFactory().pk)).exists()
+    assert not Activity.objects.within([]).exists()
+
+
+def test_an_activity_tells_its_message_again():
+    said = relate("acme", id="u", role="admin", trusted=True)
+    process([said])
+
+    again = Activity.objects.get().as_message()
+
+    assert (again.key, again.relations, again.properties) == (said.key, said.relations, {})
+    assert (again.type, again.head, again.order) == (said.type, said.head, said.order)
+
+
+def test_an_activity_is_called_by_its_name_or_its_type():
+    assert str(ActivityFactory.build(name="added_to_cart")) == "added_to_cart"
+    assert str(ActivityFactory.build(name="", type="page")) == "page view"
+
+
+def test_an_activity_is_anonymous_if_it_named_only_a_browser():
+    process([track(anonymous_id="X"), track(id="u")])
+
+    assert sorted(row.is_anonymous for row in Activity.objects.all()) == [False, True]
+
+
+def test_visitors_nobody_owns_are_unowned():
+    shared_browser()
+
+    assert [row.value for row in Identifier.objects.visitors().unowned()] == ["Y"]
