@@ -44,7 +44,6 @@ class ObjectRelationship(models.Model):
         TrackedObject, models.CASCADE, related_name="relationships", verbose_name=_("object")
     )
     attributes = models.JSONField(_("attributes"), default=dict, blank=True)
-    created_at = models.DateTimeField(_("since"), auto_now_add=True)
 
     class Meta:
         verbose_name = _("relationship")
