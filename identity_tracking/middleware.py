@@ -94,7 +94,8 @@ def _is_personal(visitor: Visitor) -> bool:
     """Say whether a person navigated here by a personal link: no scanner, no prefetch."""
     request = visitor.request
     return (
-        conf.LINK_PARAMETER in request.GET
+        bool(request.META.get("QUERY_STRING"))
+        and conf.LINK_PARAMETER in request.GET
         and request.method == "GET"
         and request.META.get("HTTP_SEC_FETCH_MODE") == "navigate"
         and not visitor.is_speculative

@@ -159,9 +159,12 @@ def _of_user(call: _Call, visitor: Visitor) -> _Call:
 
 def _remember(visitor: Visitor, message: Message, person: Person, before: Person | None) -> None:
     """Let the browser remember the person; a browser that was somebody else's starts afresh."""
-    if message.head.kind is Kind.ANONYMOUS_ID:
+    if message.names.cio_id:
+        visitor.become(f"cio_{message.names.cio_id}")
+    elif message.head.kind is Kind.ANONYMOUS_ID:
         return
-    visitor.become(message.head.value)
+    else:
+        visitor.become(message.head.value)
     if before is not None and before != person:
         visitor.rotate()
 

@@ -10,19 +10,25 @@ import logging
 import re
 from contextlib import contextmanager
 from dataclasses import replace
-from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Literal
-from urllib.parse import quote, unquote
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.utils.functional import cached_property
 
 from identity_tracking.conf import conf
+from identity_tracking.cookies import (
+    ANONYMOUS_COOKIE,
+    PERSON_COOKIE,
+    as_sent,
+    decode,
+    encode,
+    may_greet,
+    write,
+)
 from identity_tracking.identifiers import Names, Ref, names
 from identity_tracking.ingest.transaction import database, reachable
 from identity_tracking.models import Person
@@ -30,8 +36,6 @@ from identity_tracking.models import Person
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-ANONYMOUS_COOKIE = "_cioanonid"  # Customer.io's names, so that its snippet and ours agree
-PERSON_COOKIE = "_cioid"
 SESSION_KEY = "identity_tracking_identified"
 
 _BOT = re.compile(
@@ -40,8 +44,7 @@ _BOT = re.compile(
     re.IGNORECASE,
 )
 _OF_SESSION = ("user", "proven", "person")
-_SHARED = re.compile(r"public|s-maxage|max-age=[1-9]", re.IGNORECASE)
-_TO_CACHES = ("Surrogate-Control", "CDN-Cache-Control", "X-Accel-Expires")  # heed no "private"
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 logger = logging.getLogger(__name__)
 
@@ -65,13 +68,16 @@ class Visitor:
     @cached_property
     def cookie_anonymous_id(self) -> str | None:
         """The anonymous id that the browser sent, if it is one."""
-        ref = names(anonymous_id=self.request.COOKIES.get(ANONYMOUS_COOKIE)).anonymous_id
+        sent = self.request.COOKIES.get(ANONYMOUS_COOKIE)
+        if sent is None or _UUID.fullmatch(sent):  # nearly all: what we and the script make
+            return sent
+        ref = names(anonymous_id=sent).anonymous_id
         return ref.value if ref else None
 
     @cached_property
     def claimed_id(self) -> str:
         """What the ``_cioid`` cookie holds: an id, an email or ``cio_…``; "" without one."""
-        return unquote(self.request.COOKIES.get(PERSON_COOKIE, ""), errors="replace")
+        return decode(self.request.COOKIES.get(PERSON_COOKIE, ""))
 
     @cached_property
     def proven(self) -> Ref | None:
@@ -177,7 +183,7 @@ class Visitor:
 
     def become(self, value: str) -> None:
         """Remember in the browser who this is: an id, an email or ``cio_…``."""
-        self._pending[PERSON_COOKIE] = quote(value, safe="")
+        self._pending[PERSON_COOKIE] = encode(value)
 
     def rotate(self) -> None:
         """Give the browser a fresh anonymous id: what follows has nothing to do with what was."""
@@ -197,76 +203,34 @@ class Visitor:
         if self.cookie_anonymous_id:
             self._pending.setdefault(ANONYMOUS_COOKIE, self.cookie_anonymous_id)
         if self.claimed_id:
-            self._pending.setdefault(PERSON_COOKIE, self.request.COOKIES[PERSON_COOKIE])
+            self._pending.setdefault(PERSON_COOKIE, as_sent(self.request.COOKIES[PERSON_COOKIE]))
 
     def remember(self, response: HttpResponseBase) -> None:
         """Set on ``response`` the cookies that changed, and a new visitor's where that is safe.
 
         A response that carries one is private and varies by cookie, so no cache hands it on.
         """
-        if not self._pending and self.cookie_anonymous_id is None and self._may_greet(response):
+        if not self._pending and self._is_to_be_greeted(response):
             self.anonymous_id  # noqa: B018
         if self._pending and not self.may_be_recorded():
             self._pending = self._cookies_to_delete()
         if not self._pending:
             return
-        for name, value in self._pending.items():
-            if value is None:
-                response.delete_cookie(name, domain=conf.COOKIE_DOMAIN, samesite=_same_site())
-            else:
-                self._set_cookie(response, name, value)
-        patch_cache_control(response, private=True)
-        patch_vary_headers(response, ["Cookie"])
+        write(self.request, response, self._pending)
+
+    def _is_to_be_greeted(self, response: HttpResponseBase) -> bool:
+        """Whether a visitor without a cookie gets one with ``response``."""
+        return (
+            self.cookie_anonymous_id is None
+            and may_greet(self.request, response)
+            and not self.is_speculative
+            and self.may_be_recorded()
+        )
 
     def _cookies_to_delete(self) -> dict[str, str | None]:
         """Return what is still done to the cookies of somebody who may not be recorded."""
         sent = self.request.COOKIES
         return {name: value for name, value in self._pending.items() if not value and name in sent}
-
-    def _set_cookie(self, response: HttpResponseBase, name: str, value: str) -> None:
-        response.set_cookie(
-            name,
-            value,
-            max_age=conf.COOKIE_MAX_AGE,
-            domain=conf.COOKIE_DOMAIN,
-            secure=conf.CROSS_SITE or self.request.is_secure(),
-            samesite=_same_site(),
-        )
-
-    def _may_greet(self, response: HttpResponseBase) -> bool:
-        """Say whether a cookie of a new visitor may go with ``response``."""
-        request = self.request
-        return (
-            request.method == "GET"
-            and response.status_code == HTTPStatus.OK
-            and not response.streaming
-            and response.get("Content-Type", "").startswith("text/html")
-            and not _is_shared(request, response)
-            and not self.is_speculative
-            and not request.path.startswith(tuple(conf.EXCLUDE_PATHS))
-            and self.may_be_recorded()
-        )
-
-
-def _is_shared(request: HttpRequest, response: HttpResponseBase) -> bool:
-    """Say whether a cache may hand ``response`` to others, or was handed one by ``request``.
-
-    The site's cache middleware stores a response only after this one has seen it; its mark on
-    the request tells that it is about to.
-    """
-    control = response.get("Cache-Control", "")
-    cacheable = _SHARED.search(control) or response.has_header("Expires")
-    return (
-        getattr(request, "_cache_update_cache", False)
-        or bool(cacheable and "private" not in control)
-        or any(response.has_header(name) for name in _TO_CACHES)
-        or "HTTP_IF_NONE_MATCH" in request.META
-        or "HTTP_IF_MODIFIED_SINCE" in request.META
-    )
-
-
-def _same_site() -> Literal["None", "Lax"]:
-    return "None" if conf.CROSS_SITE else "Lax"
 
 
 @contextmanager

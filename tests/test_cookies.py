@@ -147,13 +147,15 @@ def test_junk_in_the_cookie_of_the_person_is_nobody(value, path, caplog):
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("value", ["42", "ada%40example.com", "a!b'c()*", "%", "%ff", "%00"])
+@pytest.mark.parametrize(
+    "value", ["42", "ada%40example.com", "ada@example.com", "a!b'c()*", "%", "%ff", "%00"]
+)
 def test_renewing_sends_back_what_came(value):
     browser = Browser(cioid=value, cioanonid="a-1")
 
     response = browser.send(said(anonymous_id="a-1"), renew=True)
 
-    assert response.cookies["_cioid"].value == value
+    assert response.cookies["_cioid"].coded_value == value
     assert response.cookies["_cioanonid"].value == "a-1"
     assert response.cookies["_cioid"]["max-age"] == YEAR
 
