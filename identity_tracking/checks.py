@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any, get_type_hints
 
@@ -17,6 +18,7 @@ from identity_tracking.ingest.transaction import database
 
 MIDDLEWARE = "identity_tracking.middleware.IdentityTrackingMiddleware"
 AUTHENTICATION = "django.contrib.auth.middleware.AuthenticationMiddleware"
+ORIGIN = re.compile(r"https?://[a-z0-9.\[\]:-]+")
 HOOKS = ("USER_ID", "USER_ATTRIBUTES", "EMAIL_VERIFIED", "MAY_IDENTIFY", "EXCLUDE")
 
 
@@ -30,6 +32,7 @@ def connect() -> None:
         check_middleware,
         check_middleware_order,
         check_cross_site,
+        check_origins,
     ):
         register(check)
     register(check_urls, Tags.urls)
@@ -150,6 +153,18 @@ def check_cross_site(**kwargs: Any) -> list[CheckMessage]:
             hint='Name the pages\' origins in ALLOWED_ORIGINS, as in "https://shop.example".',
             id="identity_tracking.W002",
         )
+    ]
+
+
+def check_origins(**kwargs: Any) -> list[CheckMessage]:
+    return [
+        Error(
+            f"{origin!r} in ALLOWED_ORIGINS is no origin.",
+            hint='Write scheme, host and port alone, as a browser does: "https://shop.example".',
+            id="identity_tracking.E007",
+        )
+        for origin in conf.ALLOWED_ORIGINS
+        if not ORIGIN.fullmatch(str(origin))
     ]
 
 

@@ -200,8 +200,9 @@ class Visitor:
 
     def renew(self) -> None:
         """Set the cookies that the browser sent once more, as sent, for another COOKIE_MAX_AGE."""
-        if self.cookie_anonymous_id:
-            self._pending.setdefault(ANONYMOUS_COOKIE, self.cookie_anonymous_id)
+        known = self.cookie_anonymous_id
+        if known and as_sent(known) == known:
+            self._pending.setdefault(ANONYMOUS_COOKIE, known)
         if self.claimed_id:
             self._pending.setdefault(PERSON_COOKIE, as_sent(self.request.COOKIES[PERSON_COOKIE]))
 

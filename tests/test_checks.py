@@ -132,6 +132,22 @@ def test_cross_site_without_other_origins_is_a_warning(settings, given, ids):
     assert found(checks.check_cross_site) == ids
 
 
+@pytest.mark.parametrize(
+    ("origin", "ids"),
+    [
+        ("https://shop.example", []),
+        ("http://localhost:8000", []),
+        ("https://shop.example/", ["E007"]),
+        ("shop.example", ["E007"]),
+        ("*", ["E007"]),
+    ],
+)
+def test_an_origin_that_no_browser_sends_is_an_error(settings, origin, ids):
+    configure(settings, ALLOWED_ORIGINS=[origin])
+
+    assert found(checks.check_origins) == ids
+
+
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="needs SQLite")
 @pytest.mark.parametrize(
     ("options", "ids"),
