@@ -12,7 +12,13 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from identity_tracking.admin.readonly import ReadOnlyAdmin, identifier_link, link_to, may_view
+from identity_tracking.admin.readonly import (
+    ReadOnlyAdmin,
+    identifier_link,
+    link_to,
+    may_view,
+    short_link,
+)
 from identity_tracking.admin.search import refs_called
 from identity_tracking.admin.timeline import newest
 from identity_tracking.admin.values import block, plain, web_link
@@ -41,7 +47,7 @@ class TypeFilter(admin.SimpleListFilter):
 
 
 class ActivityAdmin(ReadOnlyAdmin):
-    list_display = ("what", "type", "identifier_shown", "person_shown", "timestamp")
+    list_display = ("what", "type", "who", "person_shown", "timestamp")
     list_filter = (TypeFilter,)
     ordering = ("-timestamp", "-pk")
     search_fields = ("message_id",)  # get_search_results says how
@@ -87,6 +93,10 @@ class ActivityAdmin(ReadOnlyAdmin):
     @admin.display(description=_("name"))
     def name_shown(self, activity: Activity) -> str:
         return plain(activity.name)
+
+    @admin.display(description=_("identifier"))
+    def who(self, activity: Activity) -> SafeString:
+        return short_link(activity.identifier)
 
     @admin.display(description=_("identifier"))
     def identifier_shown(self, activity: Activity) -> SafeString | None:

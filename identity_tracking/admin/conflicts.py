@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.contrib import admin
@@ -20,24 +20,19 @@ from identity_tracking.admin.readonly import (
 )
 from identity_tracking.admin.search import refs_called
 from identity_tracking.admin.values import plain
+from identity_tracking.admin.wording import happened
 from identity_tracking.models import Activity, Conflict, Person
 
 
 class ConflictAdmin(ReadOnlyAdmin):
-    list_display = (
-        "code",
-        "identifier_shown",
-        "other_shown",
-        "person_shown",
-        "detail_shown",
-        "found_at",
-    )
+    list_display = ("what", "person_shown", "found_at")
     list_filter = ("code",)
     ordering = ("-found_at",)
     search_fields = ("identifier__value",)  # get_search_results says how
     search_help_text = _("An identifier, in full.")
     fields = (
         "code",
+        "what",
         "identifier_shown",
         "other_shown",
         "person_shown",
@@ -49,6 +44,12 @@ class ConflictAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows = Conflict.objects.select_related("identifier", "other")
         return rows.annotate(owner=owner_at("identifier", "found_at"))
+
+    def complete(self, request: HttpRequest, rows: Sequence[Any]) -> None:
+        if may_view(request, Person):
+            people = Person.objects.in_bulk({row.owner for row in rows if row.owner})
+            for row in rows:
+                row.person = people.get(row.owner)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -64,6 +65,10 @@ class ConflictAdmin(ReadOnlyAdmin):
     def get_fields(self, request: HttpRequest, obj: object = None) -> tuple[str, ...]:
         return _permitted(request, self.fields)
 
+    @admin.display(description=_("what happened"))
+    def what(self, conflict: Conflict) -> SafeString:
+        return happened(conflict)
+
     @admin.display(description=_("identifier"))
     def identifier_shown(self, conflict: Conflict) -> SafeString | None:
         return identifier_link(conflict.identifier)
@@ -74,8 +79,8 @@ class ConflictAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("person"))
     def person_shown(self, conflict: Conflict) -> SafeString | None:
-        key = conflict.owner  # type: ignore[attr-defined]  # annotated
-        return link_to(Person, key, _("open")) if key else None
+        person: Person | None = conflict.person  # type: ignore[attr-defined]  # complete
+        return link_to(Person, person.pk, person) if person else None
 
     @admin.display(description=_("detail"))
     def detail_shown(self, conflict: Conflict) -> str:

@@ -16,10 +16,11 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from identity_tracking.admin.readonly import may_view, page_of
-from identity_tracking.admin.timeline import TimelinePaginator
-from identity_tracking.admin.values import BRIEF, cut, plain, readable, web_address
-from identity_tracking.messages import RELATIONSHIPS, Type
-from identity_tracking.models import Activity, Identifier
+from identity_tracking.admin.timeline import TimelinePaginator, types_within
+from identity_tracking.admin.values import BRIEF, cut, path_here, plain, readable, web_address
+from identity_tracking.admin.wording import attributes_in_words, relations_of
+from identity_tracking.messages import RELATIONSHIPS, Relation, Type
+from identity_tracking.models import Activity, Identifier, TrackedObject
 from identity_tracking.payloads import Json
 
 PER_PAGE = 50
@@ -43,6 +44,26 @@ class Entry:
     details: str
     identifies: bool
     visitor: str
+    relations: Sequence[Related]
+    more_relations: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Related:
+    """An object that a message related somebody to, or no longer does."""
+
+    name: str
+    link: str
+    present: bool
+    attributes: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Viewer:
+    """Where the one who asks looks from, and whether they may see objects."""
+
+    host: str
+    sees_objects: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -99,8 +120,10 @@ def history(
     page = TimelinePaginator(activities, PER_PAGE, spans=spans).get_page(request.GET.get("page"))
     rows = list(page.object_list)
     marked = {*identified_by, *_turning_points(rows)}
-    entries = [_entry(row, identifies=row.pk in marked) for row in rows]
-    return History(days=_days(entries), page=page, choices=_choices(wanted), type=wanted)
+    viewer = Viewer(host=request.get_host(), sees_objects=may_view(request, TrackedObject))
+    entries = [_entry(row, viewer, identifies=row.pk in marked) for row in rows]
+    choices = _choices(wanted, types_within(spans))
+    return History(days=_days(entries), page=page, choices=choices, type=wanted)
 
 
 def _turning_points(rows: Sequence[Activity]) -> Iterator[UUID]:
@@ -115,30 +138,45 @@ def _days(entries: Sequence[Entry]) -> list[Day]:
     return [Day(date=day, entries=list(of_day)) for day, of_day in days]
 
 
-def _choices(wanted: str) -> list[Choice]:
+def _choices(wanted: str, types: Collection[str]) -> list[Choice]:
     every = Choice(label=_("all"), query="", is_chosen=not wanted)
-    types = [
+    offered = [
         Choice(label=type_.label, query=f"type={type_.value}", is_chosen=type_ == wanted)
         for type_ in Type
+        if type_ in types or type_ == wanted
     ]
-    return [every, *types]
+    return [every, *offered]
 
 
-def _entry(activity: Activity, *, identifies: bool) -> Entry:
+def _entry(activity: Activity, viewer: Viewer, *, identifies: bool) -> Entry:
     page = activity.context.get("page")
     page = page if isinstance(page, dict) else {}
     facts = _facts(activity, page)
+    link = web_address(page.get("url"))
+    here = path_here(link, viewer.host) if link else ""
+    relations = relations_of(activity.properties.get(RELATIONSHIPS))
     return Entry(
         activity=activity,
         who=plain(activity.identifier.value),
         title=cut(plain(_title(activity, page)), 2 * BRIEF),
         facts=facts[:FACTS],
         more_facts=max(0, len(facts) - FACTS),
-        page=cut(readable(page.get("url") or page.get("path") or ""), 2 * BRIEF),
-        link=web_address(page.get("url")),
+        page=cut(readable(here or page.get("url") or page.get("path") or ""), 2 * BRIEF),
+        link=link,
         details=page_of(Activity, activity.pk),
         identifies=identifies and activity.type in IDENTIFYING,
         visitor=page_of(Identifier, activity.identifier_id),
+        relations=[_related(one, viewer) for one in relations[:FACTS]],
+        more_relations=max(0, len(relations) - FACTS),
+    )
+
+
+def _related(relation: Relation, viewer: Viewer) -> Related:
+    return Related(
+        name=plain(f"{relation.object.type}: {relation.object.id}"),
+        link=page_of(TrackedObject, relation.object.key) if viewer.sees_objects else "",
+        present=relation.present,
+        attributes=attributes_in_words(relation.attributes),
     )
 
 
@@ -152,7 +190,7 @@ def _title(activity: Activity, page: dict[str, Json]) -> str:
 def _facts(activity: Activity, page: dict[str, Json]) -> list[tuple[str, str]]:
     """Return the properties in brief, without what the entry says anyway."""
     return [
-        (plain(cut(name, FACT)), cut(readable(value), FACT))
+        (plain(cut(name, FACT)), cut(readable(value, name), FACT))
         for name, value in activity.properties.items()
         if name != RELATIONSHIPS and not (activity.type == Type.PAGE and name in page)
     ]

@@ -9,6 +9,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.formats import date_format
+from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
@@ -35,7 +36,7 @@ class IdentifiedFilter(admin.SimpleListFilter):
 
 
 class PersonAdmin(ReadOnlyAdmin):
-    list_display = ("who", "user_id", "email", "first_seen_on", "last_seen")
+    list_display = ("who", "state", "user_id", "email", "first_seen_on", "last_seen")
     list_filter = (IdentifiedFilter, "last_seen")
     ordering = ("-last_seen",)
     sortable_by = ("user_id", "email", "last_seen")
@@ -69,8 +70,16 @@ class PersonAdmin(ReadOnlyAdmin):
     @admin.display(description=_("name"))
     def who(self, person: Person) -> SafeString:
         return format_html(
-            '<span class="it-avatar it-hue-{}" aria-hidden="true">{}</span> <bdi>{}</bdi>',
+            '<span class="it-avatar it-hue-{}" aria-hidden="true">{}</span> '
+            '<bdi class="{}">{}</bdi>',
             hue(person),
             person.initials,
+            "it-name" if person.full_name else "it-nameless",
             plain(str(person)),
         )
+
+    @admin.display(description=_("status"))
+    def state(self, person: Person) -> SafeString | Promise:
+        if not person.is_lead:
+            return _("identified")
+        return format_html('<span class="it-badge">{}</span>', _("lead"))

@@ -9,14 +9,18 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import F, OuterRef, Q, Subquery
 from django.http import HttpRequest
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from identity_tracking.admin.history import history
 from identity_tracking.admin.readonly import may_view, page_of
 from identity_tracking.admin.sections import ROWS, Stretch, conflicts, relationships, stretch
 from identity_tracking.admin.values import Shown, in_brief, instant, plain
-from identity_tracking.identifiers import digest
+from identity_tracking.admin.wording import shortened
+from identity_tracking.identifiers import Kind, digest
+from identity_tracking.messages import Type
 from identity_tracking.models import (
     Activity,
     Claim,
@@ -62,6 +66,14 @@ class Belonging:
     first: Claim | None
     last: Claim | None
     stretches: Sequence[Stretch]
+    name: str
+    is_shown_email: bool
+
+    @property
+    def why(self) -> str | Promise:
+        """What sort of message gave it to the person first."""
+        said = getattr(self.first, "said", "")
+        return Type(said).label if said in Type.values else _("message")
 
 
 def person_page(request: HttpRequest, person: Person) -> dict[str, Any]:
@@ -69,7 +81,7 @@ def person_page(request: HttpRequest, person: Person) -> dict[str, Any]:
     folded = list(Person.objects.filter(root=person.pk).order_by("pk"))
     person.component = [person.pk, *(row.pk for row in folded)]
     rows = list(Ownership.objects.of(person.component).order_by("identifier", "since"))
-    belongings = _belongings(rows, person.component)
+    belongings = _belongings(rows, person)
     first = [one.first for one in belongings if one.first]
     keys = {row.identifier_id for row in rows}
     return {
@@ -99,9 +111,11 @@ def attributes(request: HttpRequest, person: Person) -> list[Attribute]:
     return [
         Attribute(
             name=plain(name),
-            value=in_brief(person.attributes[name]) if name in person.attributes else None,
+            value=in_brief(person.attributes[name], name) if name in person.attributes else None,
             origin=_origin(provenance.get(name), linked=linked),
-            claimed=in_brief(_mapping(claimed[name]).get("value")) if name in claimed else None,
+            claimed=in_brief(_mapping(claimed[name]).get("value"), name)
+            if name in claimed
+            else None,
             claimed_origin=_origin(claimed.get(name), linked=linked),
         )
         for name in sorted({*person.attributes, *claimed}, key=str.casefold)
@@ -122,23 +136,26 @@ def _origin(told: Json, *, linked: bool) -> Origin | None:
     )
 
 
-def _belongings(rows: Iterable[Ownership], component: Sequence[UUID]) -> list[Belonging]:
-    """Return the identifiers that ``rows``, in order of identifiers, give to ``component``."""
+def _belongings(rows: Iterable[Ownership], person: Person) -> list[Belonging]:
+    """Return the identifiers that ``rows``, in order of identifiers, give to ``person``."""
     stretches = {
         key: _joined(of_one) for key, of_one in groupby(rows, key=lambda row: row.identifier_id)
     }
     found = _with_claims(list(stretches))
-    claims = Claim.objects.select_related("target").in_bulk(
+    messages = Claim.objects.annotate(said=F("activity__type")).select_related("target")
+    claims = messages.in_bulk(
         {key for one in found for key in (one.first_claim, one.last_claim) if key}
     )
     return [
         Belonging(
             identifier=one,
             link=page_of(Identifier, one.pk),
-            is_own=one.pk in component,
+            is_own=one.pk in person.component,
             first=claims.get(one.first_claim),
             last=claims.get(one.last_claim) if one.last_claim != one.first_claim else None,
             stretches=stretches[one.pk],
+            name=shortened(one),
+            is_shown_email=one.kind == Kind.EMAIL and one.value == person.email,
         )
         for one in found
     ]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 from uuid import UUID
 
 from django.contrib import admin
-from django.contrib.admin.views.main import ChangeList
+from django.contrib.admin.views.main import SEARCH_VAR, ChangeList
 from django.db.models import F, Model, OuterRef, Q, Subquery, UUIDField
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
@@ -20,6 +21,7 @@ from django.utils.text import capfirst
 
 from identity_tracking.admin.paging import CappedPaginator
 from identity_tracking.admin.values import plain
+from identity_tracking.admin.wording import shortened
 from identity_tracking.models import Identifier, Ownership
 
 if TYPE_CHECKING:
@@ -31,10 +33,14 @@ else:
 class ReadOnlyList(ChangeList):
     """A list whose length nobody asks the database for."""
 
+    model_admin: ReadOnlyAdmin
+
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         if not self.query or self.paginator.is_capped:
             self.full_result_count = self.result_count  # hides "10000 results" beside the search
+        self.result_list = list(self.result_list)
+        self.model_admin.complete(request, self.result_list)
 
 
 class ReadOnlyAdmin(StockAdmin):
@@ -66,8 +72,20 @@ class ReadOnlyAdmin(StockAdmin):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        title = {"title": capfirst(str(self.list_title or self.opts.verbose_name_plural))}
-        return super().changelist_view(request, title | (extra_context or {}))
+        searched = request.GET.get(SEARCH_VAR)  # a search finds rows of every sort
+        plural = self.opts.verbose_name_plural
+        title = plural if searched else self.list_title or plural
+        context = {"title": capfirst(str(title))} | (extra_context or {})
+        return super().changelist_view(request, context)
+
+    def get_object(self, request: HttpRequest, *args: Any, **options: Any) -> Any:
+        found = super().get_object(request, *args, **options)
+        if found is not None:
+            self.complete(request, [found])
+        return found
+
+    def complete(self, request: HttpRequest, rows: Sequence[Any]) -> None:
+        """Load what else the rows of a page need, for all at once."""
 
     def render_change_form(  # type: ignore[override]
         self,
@@ -108,6 +126,16 @@ def link_to(model: type[Model], key: UUID | str, text: object) -> SafeString:
 
 def identifier_link(identifier: Identifier | None) -> SafeString | None:
     return link_to(Identifier, identifier.pk, identifier.value) if identifier else None
+
+
+def short_link(identifier: Identifier) -> SafeString:
+    """Return the link for a narrow column: of a long anonymous id it shows the beginning."""
+    return format_html(
+        '<a href="{}" title="{}"><bdi>{}</bdi></a>',
+        page_of(Identifier, identifier.pk),
+        plain(identifier.value),
+        shortened(identifier),
+    )
 
 
 def owner_at(identifier: str, time: str) -> Subquery:

@@ -12,8 +12,10 @@ from django.db.models import Q
 from django.utils.functional import cached_property
 
 from identity_tracking.admin.paging import CEILING, CappedPaginator
+from identity_tracking.messages import Type
 from identity_tracking.models.activity import NEWEST_FIRST, Activity, ActivityQuerySet
 
+SAMPLE = 200  # activities: whose types are offered
 BATCH = 100  # parts of one statement: SQLite joins at most 500
 
 
@@ -51,6 +53,16 @@ def newest(
     keys = [key for batch in _batches(spans) for key in _keys(activities, batch, stop)]
     wanted = [key for _, key in sorted(keys, reverse=True)[start:stop]]
     return activities.filter(pk__in=wanted).newest()
+
+
+def types_within(spans: Sequence[Q]) -> set[str]:
+    """Return the types that occur in ``spans``; of a long history all there are.
+
+    Only the newest SAMPLE are read: no index says which types a whole history holds.
+    """
+    sample = newest(Activity.objects.all(), spans, 0, SAMPLE).order_by()
+    types = list(sample.values_list("type", flat=True))
+    return set(types) if len(types) < SAMPLE else set(Type.values)
 
 
 def _batches(spans: Sequence[Q]) -> Iterator[Sequence[Q]]:

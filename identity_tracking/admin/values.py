@@ -6,14 +6,20 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import urlsplit, urlunsplit
 
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
 
+from identity_tracking.exceptions import InvalidMessage
+from identity_tracking.messages import moment
 from identity_tracking.payloads import Json
 
 BRIEF = 80  # characters of a value that are shown at once
 WHOLE = 5_000  # characters of a value that a page holds at all
+PAST = 100_000_000  # unix seconds, of March 1973: a smaller number is hardly a time
 
 # Control characters, and marks that reorder or hide the text around them.
 _TREACHEROUS = re.compile(
@@ -30,19 +36,28 @@ class Shown:
     whole: str = ""
 
 
-def in_brief(value: Json) -> Shown:
-    """Return any JSON as it is shown in a table."""
-    text = readable(value)
+def in_brief(value: Json, name: str = "") -> Shown:
+    """Return any JSON as it is shown in a table, under ``name``."""
+    text = readable(value, name)
     brief = cut(" ".join(text.split()), BRIEF)
-    structured = isinstance(value, dict | list) and bool(value)
+    structured = isinstance(value, dict | list) and bool(value) and not _is_enumeration(value)
     if brief == text and not structured:
         return Shown(brief=brief)
     return Shown(brief=brief, whole=cut(pretty(value) if structured else text, WHOLE))
 
 
-def readable(value: Json) -> str:
-    """Return text as it is, anything else as JSON on one line."""
-    return plain(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+def readable(value: Json, name: str = "") -> str:
+    """Return text as it is, a list of words as words, anything else as JSON on one line.
+
+    The number of an attribute called ``created_at``, ``paid_at`` … is shown as the time it is.
+    """
+    if isinstance(value, str):
+        return plain(value)
+    if name.endswith("_at") and (time := _time(value)):
+        return date_format(localtime(time), "SHORT_DATETIME_FORMAT")
+    if _is_enumeration(value):
+        return ", ".join(readable(one) for one in value)
+    return plain(json.dumps(value, ensure_ascii=False))
 
 
 def pretty(value: Json) -> str:
@@ -64,6 +79,16 @@ def web_address(value: Json) -> str:
     return value if isinstance(value, str) and _WEB_ADDRESS.fullmatch(value) else ""
 
 
+def path_here(address: str, host: str) -> str:
+    """Return the path and query of a web address on ``host``, whatever its port; "" elsewhere."""
+    try:
+        parts = urlsplit(address)
+        is_here = parts.hostname == urlsplit(f"//{host}").hostname
+    except ValueError:
+        return ""
+    return urlunsplit(("", "", parts.path or "/", parts.query, "")) if is_here else ""
+
+
 def web_link(value: Json) -> SafeString | str:
     """Return an address as a link, where it may be one, and as text otherwise."""
     text = cut(readable(value), BRIEF) if value else ""
@@ -83,3 +108,21 @@ def instant(value: Json) -> datetime | None:
         return datetime.fromisoformat(value)
     except (TypeError, ValueError):
         return None
+
+
+def _time(value: Json) -> datetime | None:
+    if not isinstance(value, int | float) or isinstance(value, bool) or value < PAST:
+        return None
+    try:
+        return moment(value)
+    except InvalidMessage:
+        return None
+
+
+def _is_enumeration(value: Json) -> bool:
+    """Say whether a list reads the same as its items with commas between."""
+    return (
+        isinstance(value, list)
+        and bool(value)
+        and not any(isinstance(one, dict | list) or "," in str(one) for one in value)
+    )

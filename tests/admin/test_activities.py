@@ -22,6 +22,14 @@ def test_activities_are_listed_newest_first_with_their_person(staff):
     assert text.index("later event a-stranger -") < text.index("earlier event 42 Ada")
 
 
+def test_a_long_anonymous_id_is_shown_by_its_beginning(staff):
+    value = "a9cbb6bc-570c-45e5-a92a-1de1d5de1936"
+    activity = ActivityFactory(identifier__value=value)
+
+    assert f'title="{value}"><bdi>a9cbb6bc…</bdi>' in staff.read("activity")
+    assert value in staff.text("activity", activity)
+
+
 def test_activities_are_filtered_by_type(staff):
     ActivityFactory(name="an-event")
     ActivityFactory(type=Type.FORM, name="a-form")

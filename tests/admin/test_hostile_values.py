@@ -7,7 +7,13 @@ from html.parser import HTMLParser
 import pytest
 
 from identity_tracking.identifiers import Kind
-from identity_tracking.messages import Type
+from identity_tracking.messages import (
+    RELATIONSHIPS,
+    ObjectRef,
+    Relation,
+    Type,
+    relations_as_sent,
+)
 from tests.factories import (
     ActivityFactory,
     ClaimFactory,
@@ -76,7 +82,9 @@ def screens(staff, value):
     PersonFactory(anchor=email, user_id=None, email=value, root=person)
     OwnershipFactory(person=person, identifier=identifier)
     page = {"url": value, "title": value, "path": value, "referrer": value}
-    shared = {"name": value, "source": value, "properties": {value: value, "l": [value]}}
+    relation = Relation(object=ObjectRef(value, value), attributes={value: value})
+    properties = {value: value, "l": [value], RELATIONSHIPS: relations_as_sent([relation])}
+    shared = {"name": value, "source": value, "properties": properties}
     context = {"page": page, "user_agent": value, value: value}
     for kind in Type:
         ActivityFactory(identifier=identifier, type=kind, context=context, **shared)

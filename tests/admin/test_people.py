@@ -45,6 +45,15 @@ def test_people_are_filtered_by_whether_their_id_is_known(staff, chosen, other):
     assert f"a-{other}-one" not in text.replace("an-", "a-")
 
 
+def test_the_list_says_who_is_a_lead_and_dims_what_is_no_name(staff):
+    PersonFactory(user_id="42", email=None, attributes={"name": "Ada"})
+    LeadFactory(email="lead@example.com")
+
+    assert "Ada identified 42" in staff.text("person")
+    assert "lead@example.com lead - lead@example.com" in staff.text("person")
+    assert '<bdi class="it-nameless">lead@example.com</bdi>' in staff.read("person")
+
+
 def test_people_are_filtered_by_when_they_were_last_seen(staff):
     PersonFactory(user_id="of-today", last_seen=timezone.now())
     PersonFactory(user_id="of-long-ago", last_seen=timezone.now() - timedelta(days=40))

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 SECTIONS = {
     "view_activity": "an-event",
     "view_objectrelationship": "company: acme",
-    "view_conflict": "A device of too many people",
+    "view_conflict": "claimed for too many people",
 }
 
 

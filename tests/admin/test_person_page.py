@@ -1,12 +1,20 @@
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
 from django.urls import reverse
 
+from identity_tracking.admin import timeline
 from identity_tracking.identifiers import Kind
-from identity_tracking.messages import Type
+from identity_tracking.messages import (
+    RELATIONSHIPS,
+    ObjectRef,
+    Relation,
+    Type,
+    relations_as_sent,
+)
 from identity_tracking.models import Activity
 from tests.factories import (
     START,
@@ -59,7 +67,7 @@ def test_an_identifier_says_why_it_is_theirs(staff):
     text = staff.text("person", person)
 
     assert "id 42 names this person itself" in text
-    assert "visitor-x claimed for id 42 , by a trusted message from shop" in text
+    assert "visitor-x since Nov. 2, 2026, identify (trusted) claimed for id 42 , by a" in text
 
 
 def test_an_unproven_claim_is_called_so(staff):
@@ -69,8 +77,40 @@ def test_an_unproven_claim_is_called_so(staff):
 
     text = staff.text("person", person)
 
+    assert "since Nov. 2, 2026, identify (unproven)" in text
     assert "by an unproven message from shop" in text
-    assert "counts only while nothing better is known" in text
+    assert "counts until" not in text
+
+
+def test_a_claim_that_may_yet_lose_is_called_so_unless_the_email_is_shown(staff):
+    person = PersonFactory(user_id="42", email="ada@example.com")
+    other = IdentifierFactory(kind=Kind.EMAIL, value="other@example.com")
+    OwnershipFactory(person=person, identifier=other)
+    ClaimFactory(weak=other, target=person.anchor, firm=False)
+
+    text = staff.text("person", person)
+
+    assert text.count("counts until the email is proven to be somebody's") == 1
+
+
+def test_why_an_identifier_is_theirs_is_one_line_with_the_rest_folded(staff):
+    person = PersonFactory(user_id="42")
+    visitor = IdentifierFactory(value="a9cbb6bc-570c-45e5-a92a-1de1d5de1936")
+    OwnershipFactory(person=person, identifier=visitor)
+    ClaimFactory(
+        weak=visitor,
+        target=person.anchor,
+        activity__trusted=True,
+        activity__type=Type.LINK,
+        activity__timestamp=START,
+    )
+
+    html = staff.read("person", person)
+    folded = html.split('<details class="it-why">')[1].split("</details>")[0]
+
+    assert "<summary>since Nov. 2, 2026, personal link (trusted)</summary>" in folded
+    assert "a9cbb6bc-570c-45e5-a92a-1de1d5de1936" in folded
+    assert "<bdi>a9cbb6bc…</bdi>" in html
 
 
 def test_the_first_and_the_last_claim_are_told(staff):
@@ -146,11 +186,50 @@ def test_attributes_without_provenance_are_shown(staff):
 
 
 def test_long_values_are_folded_away(staff):
-    person = PersonFactory(attributes={"bio": "word " * 100, "tags": ["a", "b"]})
+    person = PersonFactory(attributes={"bio": "word " * 100, "tags": [["a"], "b"]})
 
     html = staff.read("person", person)
 
     assert html.count("<details>") == 2
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (["filter", "moka"], "filter, moka"),
+        ([1, None, True], "1, null, true"),
+        (["Ada, Countess", "b"], '["Ada, Countess", "b"]'),
+        ([{"a": 1}], '[{"a": 1}]'),
+        ([], "[]"),
+    ],
+)
+def test_lists_of_words_are_told_as_words(staff, value, shown):
+    person = PersonFactory(attributes={"brews_with": value})
+    ActivityFactory(identifier=person.anchor, properties={"brews": value})
+
+    text = staff.text("person", person)
+
+    assert f"brews_with {shown}" in text
+    assert f"brews {shown}" in text
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "shown"),
+    [
+        ("created_at", 1795124039, "11/19/2026 3:33 p.m."),
+        ("paid_at", 1795124039000.5, "11/19/2026 3:33 p.m."),
+        ("created_at", 7, "7"),
+        ("created_at", True, "true"),
+        ("created_at", 10**30, str(10**30)),
+        ("flat", 1795124039, "1795124039"),
+        ("created_at", "yesterday", "yesterday"),
+    ],
+)
+def test_times_are_told_as_dates(staff, name, value, shown):
+    person = PersonFactory(attributes={name: value})
+    ActivityFactory(identifier=person.anchor, properties={name: value})
+
+    assert staff.text("person", person).count(f"{name} {shown}") == 2
 
 
 def test_relationships_are_shown_with_their_attributes(staff):
@@ -170,8 +249,8 @@ def test_conflicts_about_any_identifier_are_shown(staff):
 
     text = staff.text("person", person)
 
-    assert "A device of too many people kiosk" in text
-    assert "A personal link opened" in text
+    assert "kiosk was claimed for too many people" in text
+    assert "personal link was opened on the browser" in text
 
 
 def test_cio_ids_of_folded_people_are_shown(staff):
@@ -238,6 +317,95 @@ def test_a_page_view_shows_its_title_and_address(staff):
 
     assert 'href="https://shop.example/a" rel="noopener nofollow noreferrer"' in html
     assert "Page view A page https://shop.example/a" in staff.text("person", person)
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("http://testserver:8000/a?b=1#c", "/a?b=1"),
+        ("https://TestServer", "/"),
+        ("https://testserver.example/a", "https://testserver.example/a"),
+        ("https://testserver@evil.example/", "https://testserver@evil.example/"),
+        ("https://[testserver/", "https://[testserver/"),
+    ],
+)
+def test_an_address_of_this_very_site_is_its_path(staff, url, shown):
+    person = PersonFactory()
+    context = {"page": {"url": url, "title": "A page"}}
+    ActivityFactory(identifier=person.anchor, type=Type.PAGE, name="", context=context)
+
+    html = staff.read("person", person)
+
+    assert f"<bdi>{shown}</bdi></a>" in html
+    assert f'href="{url}" rel="noopener nofollow noreferrer" title="{url}"' in html
+
+
+ORDER = Relation(object=ObjectRef("order", "BB-196AA4"), attributes={"total": 32.5})
+
+
+@pytest.mark.parametrize("kind", [Type.RELATE, Type.IDENTIFY, Type.GROUP])
+def test_the_timeline_says_what_somebody_was_related_to(staff, kind):
+    person = PersonFactory()
+    properties = {RELATIONSHIPS: relations_as_sent([ORDER])}
+    ActivityFactory(identifier=person.anchor, type=kind, name="", properties=properties)
+
+    address = reverse("admin:identity_tracking_trackedobject_change", args=[ORDER.object.key])
+
+    assert "order: BB-196AA4 , total 32.5" in staff.text("person", person)
+    assert address in staff.read("person", person)
+
+
+def test_the_timeline_says_what_somebody_no_longer_relates_to(staff):
+    person = PersonFactory()
+    gone = Relation(object=ORDER.object, present=False)
+    properties = {RELATIONSHIPS: relations_as_sent([gone, *[ORDER] * 5])}
+    ActivityFactory(identifier=person.anchor, type=Type.RELATE, properties=properties)
+
+    text = staff.text("person", person)
+
+    assert "no longer order: BB-196AA4" in text
+    assert "2 more" in text
+
+
+def test_who_may_not_see_objects_is_led_to_none(staff_with):
+    person = PersonFactory()
+    properties = {RELATIONSHIPS: relations_as_sent([ORDER])}
+    ActivityFactory(identifier=person.anchor, type=Type.RELATE, properties=properties)
+
+    html = staff_with("view_person", "view_activity").read("person", person)
+
+    assert "order: BB-196AA4" in html
+    assert "/trackedobject/" not in html
+
+
+def test_relationships_of_another_shape_are_left_out(staff):
+    person = PersonFactory()
+    ActivityFactory(identifier=person.anchor, name="an-event", properties={RELATIONSHIPS: "?"})
+
+    assert "an-event" in staff.text("person", person)
+
+
+def test_only_types_that_occur_are_offered(staff):
+    person = PersonFactory()
+    ActivityFactory(identifier=person.anchor, type=Type.FORM)
+    ActivityFactory(identifier=person.anchor, type=Type.PAGE)
+
+    assert offered(staff, person) == ["page", "form"]
+    assert offered(staff, person, type="form") == ["page", "form"]
+    assert offered(staff, person, type="alias") == ["page", "alias", "form"]
+
+
+def test_a_long_history_is_offered_every_type(staff, monkeypatch):
+    monkeypatch.setattr(timeline, "SAMPLE", 2)
+    person = PersonFactory()
+    ActivityFactory.create_batch(2, identifier=person.anchor)
+
+    assert offered(staff, person) == list(Type)
+
+
+def offered(staff, person, **query):
+    choices = staff.read("person", person, **query).split('<ul class="it-choices">')[1]
+    return re.findall(r"\?type=(\w+)", choices.split("</ul>")[0])
 
 
 def test_the_timeline_can_show_one_type_alone(staff):

@@ -62,7 +62,7 @@ def test_the_page_of_a_visitor_shows_the_history(staff):
     assert "nobody: an anonymous visitor" in text
     assert "an-event" in text
     assert "company: acme" in text
-    assert "A device of too many people" in text
+    assert "claimed for too many people" in text
     assert "of-another" not in text
 
 
