@@ -132,10 +132,8 @@ class _Settlement:
                 spans[weak].append(span)
         self.lock({*spans, *heads})
         for key in sorted(spans):
-            whole = hull(spans[key])
-            if whole:
-                self.changes[key] = fold_visitor(self.held[key], whole, self.using)
-                conflicts.tell_visitor(self.held[key], self.using)
+            self.changes[key] = fold_visitor(self.held[key], hull(spans[key]) or EVER, self.using)
+            conflicts.tell_visitor(self.held[key], self.using)
 
     def hanging(self, email: UUID, moved: Sequence[Change]) -> list[tuple[UUID, Span]]:
         span = hull(change.span for change in moved)
