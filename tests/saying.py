@@ -66,7 +66,7 @@ def relate(object_id: str, *, present: bool = True, role: Any = None, **rest: An
 
 def called(person: Person | None) -> str | None:
     """A person's id, or a lead's email, or None."""
-    return person and (person.user_id or person.email)
+    return (person.user_id or person.email) if person else None
 
 
 def owner(said: Message) -> str | None:

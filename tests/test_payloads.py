@@ -19,6 +19,7 @@ from identity_tracking.payloads import (
     MAX_KEYS,
     MAX_MESSAGE,
     MAX_NAME,
+    Json,
     clean_mapping,
     clean_text,
     decode,
@@ -36,7 +37,7 @@ def code_of(function, *args, **kwargs):
 
 
 def nested(depth):
-    value = {}
+    value: Json = {}
     for _ in range(depth - 1):
         value = {"a": value}
     return value
@@ -182,7 +183,7 @@ def test_a_name_that_no_database_keeps_is_refused(wrong):
 
 
 def circle():
-    value = {}
+    value: Json = {}
     value["a"] = value
     return value
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from identity_tracking.ingest.process import process
@@ -253,7 +255,7 @@ def test_an_id_that_proves_the_email_folds_a_lead_that_the_site_knows(arrive):
 
 def test_a_session_proves_its_id_but_not_the_email_beside_it(arrive):
     lead = page(email=E, at=2)
-    session = {"trusted": True, "email_trusted": False}
+    session: dict[str, Any] = {"trusted": True, "email_trusted": False}
 
     arrive(identify(email=E, at=1, trusted=True), lead, identify(id="u", email=E, at=3, **session))
 

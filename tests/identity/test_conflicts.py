@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from identity_tracking.ingest.process import process
-from identity_tracking.models import Conflict
+from identity_tracking.models import Conflict, Identifier
 from identity_tracking.models.conflict import Code
 from tests.saying import identify, page
 
@@ -19,6 +19,10 @@ SITUATIONS = {
 }
 
 
+def named(value):
+    return Identifier.objects.get(value=value)
+
+
 @pytest.mark.parametrize("code", SITUATIONS)
 def test_every_conflict_is_told_once_however_often_it_is_met(code, arrive):
     arrive(*SITUATIONS[code])
@@ -30,7 +34,7 @@ def test_a_conflict_over_an_email_names_the_id_that_was_not_counted():
     process(SITUATIONS[Code.EMAIL_NOT_COUNTED])
 
     told = Conflict.objects.get()
-    assert (told.identifier.value, told.other.value) == (E, "u")
+    assert (told.identifier, told.other) == (named(E), named("u"))
 
 
 def test_a_refused_identifier_names_the_message_and_what_it_was():

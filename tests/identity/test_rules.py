@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from itertools import pairwise
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -39,7 +40,7 @@ U, E, X, P = (
     Ref(Kind.ANONYMOUS_ID, "X"),
     Ref(Kind.ANONYMOUS_ID, "P"),
 )
-ALL = {"id": "u", "email": "e@x.org", "anonymous_id": "X"}
+ALL: dict[str, Any] = {"id": "u", "email": "e@x.org", "anonymous_id": "X"}
 
 
 # 1 What a message claims
@@ -130,9 +131,9 @@ def test_the_first_proof_switches_off_what_is_unproven_everywhere(claims, state,
     spans = {
         kind: [at(hour(number)) for number in claims.get(kind, [])] for kind in ("firm", "soft")
     }
-    state = {"had_firm": False, "known": False, "newly_known": False, **state}
+    flags: dict[str, bool] = {"had_firm": False, "known": False, "newly_known": False, **state}
 
-    assert moved_span(**spans, **state, ever=EVER) == span
+    assert moved_span(firm=spans["firm"], soft=spans["soft"], ever=EVER, **flags) == span
 
 
 def test_the_hull_of_nothing_is_nothing():
@@ -218,9 +219,9 @@ def test_folding_a_window_equals_folding_everything(old, new, shared):
     rows = overlay([], stretches(old, EVER, shared=shared, own=own), EVER)
 
     if new:
-        span = hull(at(one.time) for one in new)
-        before = max((one.time for one in old if one.time < span.since), default=BEGINNING)
-        after = min((one.time for one in old if one.time >= span.until), default=END)
+        since, until = min(new).time, max(new).time + TICK
+        before = max((one.time for one in old if one.time < since), default=BEGINNING)
+        after = min((one.time for one in old if one.time >= until), default=END)
         near = [one for one in everything if before <= one.time <= after]
         within = Span(before, after)
         rows = overlay(rows, stretches(near, within, shared=shared, own=own), within)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection, transaction
@@ -83,7 +84,7 @@ def test_the_first_copy_of_a_message_is_the_message():
 
 
 def test_a_browser_cannot_swallow_the_message_of_a_server():
-    same = {"id": "u", "message_id": "m"}
+    same: dict[str, Any] = {"id": "u", "message_id": "m"}
     process([track(**same)])
 
     assert process([track(**same, trusted=True), track(**same, source="app")]) == [STORED, STORED]
@@ -145,10 +146,12 @@ def test_what_failed_is_kept_if_and_only_if_the_messages_are():
 
 
 def test_messages_are_kept_if_the_callers_transaction_commits():
-    with transaction.atomic():
-        process([identify(id="u")])
+    said = identify(id="u")
 
-    assert person(id="u")
+    with transaction.atomic():
+        process([said])
+
+    assert owner(said) == "u"
 
 
 def test_nothing_is_left_if_the_callers_transaction_rolls_back():

@@ -4,6 +4,8 @@ import sqlite3
 import threading
 import time
 from contextlib import closing, contextmanager, suppress
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from django.db import DatabaseError, OperationalError, connection, connections, transaction
@@ -14,6 +16,7 @@ from identity_tracking.ingest.transaction import (
     ATTEMPTS,
     CONNECT_TIMEOUT,
     Breaker,
+    _may_pass,
     breaker,
     database,
     in_transaction,
@@ -88,7 +91,7 @@ def somebody_writing():
 
 def together(*works):
     """Run every work in a thread of its own, and return what each gave or raised."""
-    results = [None] * len(works)
+    results: list[Any] = [None] * len(works)
 
     def run(index, work):
         try:
@@ -126,7 +129,7 @@ def test_a_busy_database_is_asked_again(impatient, monkeypatch):
 @with_commits
 @on_sqlite
 def test_a_database_that_stays_busy_is_asked_five_times(impatient, monkeypatch):
-    pauses = []
+    pauses: list[float] = []
     monkeypatch.setattr(time, "sleep", pauses.append)
 
     with somebody_writing(), pytest.raises(Unavailable):
@@ -190,6 +193,15 @@ def test_of_two_that_cannot_be_put_in_order_both_succeed():
 
     assert together(*[lambda: in_transaction(change, database())] * 2) == [1, 1]
     assert len(tries) == 3
+
+
+@pytest.mark.parametrize(
+    ("code", "passes"), [(1213, True), (1205, True), (1020, True), (1064, False)]
+)
+def test_a_deadlock_of_mariadb_passes_and_a_mistake_does_not(code, passes):
+    mariadb: Any = SimpleNamespace(vendor="mysql")
+
+    assert _may_pass(OperationalError(code, "text"), mariadb) is passes
 
 
 @with_commits

@@ -4,8 +4,18 @@ import pytest
 
 from identity_tracking.ingest.process import process
 from identity_tracking.models import Activity, Identifier
-from tests.factories import ActivityFactory, PersonFactory
-from tests.saying import identify, page, person, relate, track
+from identity_tracking.models.conflict import Code
+from tests.factories import (
+    ActivityFactory,
+    ClaimFactory,
+    ConflictFactory,
+    FailedEventFactory,
+    ObjectRelationshipFactory,
+    OwnershipFactory,
+    PersonFactory,
+    TrackedObjectFactory,
+)
+from tests.saying import hour, identify, page, person, relate, track
 
 pytestmark = pytest.mark.django_db
 
@@ -61,6 +71,24 @@ def test_an_activity_tells_its_message_again():
 
     assert (again.key, again.relations, again.properties) == (said.key, said.relations, {})
     assert (again.type, again.head, again.order) == (said.type, said.head, said.order)
+
+
+def test_every_row_is_called_by_what_it_holds():
+    ownership = OwnershipFactory(since=hour(0), until=hour(24))
+    claim = ClaimFactory()
+
+    assert str(ownership) == f"{ownership.identifier_id} 2026-11-02–2026-11-03"
+    assert str(claim) == f"{claim.weak_id} → {claim.target_id}"
+    assert str(claim.weak) == claim.weak.value
+    assert str(TrackedObjectFactory(object_id="acme")) == "company: acme"
+    assert str(ConflictFactory(code=Code.EMAIL_OF_TWO_IDS)) == "two ids use one email"
+    assert str(FailedEventFactory(code="too_deep")) == "too_deep"
+
+
+def test_a_relationship_is_called_by_both_its_sides():
+    row = ObjectRelationshipFactory()
+
+    assert str(row) == f"{row.identifier_id} – {row.object_id}"
 
 
 def test_an_activity_is_called_by_its_name_or_its_type():
