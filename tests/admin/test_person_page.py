@@ -62,7 +62,12 @@ def test_an_identifier_says_why_it_is_theirs(staff):
     person = PersonFactory(user_id="42")
     visitor = IdentifierFactory(value="visitor-x")
     OwnershipFactory(person=person, identifier=visitor)
-    ClaimFactory(weak=visitor, target=person.anchor, activity__trusted=True)
+    ClaimFactory(
+        weak=visitor,
+        target=person.anchor,
+        activity__trusted=True,
+        activity__timestamp=START,
+    )
 
     text = staff.text("person", person)
 
@@ -73,7 +78,7 @@ def test_an_identifier_says_why_it_is_theirs(staff):
 def test_an_unproven_claim_is_called_so(staff):
     person = PersonFactory(user_id="42", email="ada@example.com")
     email = IdentifierFactory(kind=Kind.EMAIL, value="ada@example.com")
-    ClaimFactory(weak=email, target=person.anchor, firm=False)
+    ClaimFactory(weak=email, target=person.anchor, firm=False, activity__timestamp=START)
 
     text = staff.text("person", person)
 

@@ -90,3 +90,10 @@ def test_the_page_of_an_email_says_who_claimed_it(staff):
 
     assert "known to the site yes" in text
     assert "claimed for id 42 , by an unproven message" in text
+
+
+def test_the_list_is_called_what_it_shows(staff):
+    IdentifierFactory(value="visitor-x")
+
+    assert staff.text("identifier").startswith("Anonymous visitors")
+    assert staff.text("identifier", q="visitor-x").startswith("Visitors and identifiers")
