@@ -15,10 +15,11 @@ TABLE = re.compile(r"(<!-- settings: .*? -->\n)(.*?)(<!-- /settings -->)", re.DO
 def settings_table():
     source = CONF.read_text()
     lines = source.splitlines()
-    (conf,) = (node for node in ast.parse(source).body if getattr(node, "name", "") == "Conf")
+    classes = (node for node in ast.parse(source).body if isinstance(node, ast.ClassDef))
+    (conf,) = (node for node in classes if node.name == "Conf")
     rows = ["| setting | default | meaning |", "|---|---|---|"]
     for node in conf.body:
-        if isinstance(node, ast.AnnAssign):
+        if isinstance(node, ast.AnnAssign) and node.value:
             name, kind, default = (
                 ast.unparse(part) for part in (node.target, node.annotation, node.value)
             )

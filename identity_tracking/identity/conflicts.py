@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from uuid import UUID
 
 from django.utils import timezone
@@ -13,6 +13,7 @@ from identity_tracking.messages import Message
 from identity_tracking.models import Claim, Conflict, Identifier
 from identity_tracking.models.conflict import Code
 
+PASSING = (Code.EMAIL_OF_TWO_IDS, Code.EMAIL_NOT_COUNTED, Code.TOO_MANY_PEOPLE)
 REFUSALS = {"cio_id": Code.UNKNOWN_CIO_ID, "link": Code.LINK_ELSEWHERE}
 
 
@@ -26,9 +27,8 @@ def tell(
     detail: str = "",
 ) -> None:
     """Keep a conflict of ``identifier``, with the other one and the message it concerns."""
-    subject = [str(identifier), str(other or ""), str(activity or ""), detail]
     conflict = Conflict(
-        pk=digest(code, *subject),
+        pk=_key(code, identifier, other, activity, detail),
         code=code,
         identifier_id=identifier,
         other_id=other,
@@ -55,13 +55,30 @@ def tell_emails(emails: Iterable[Identifier], using: str) -> None:
         firm = {target for target, is_firm in rows if is_firm}
         soft = {target for target, is_firm in rows if not is_firm}
         counting = firm or (set() if email.known else soft)
+        told: set[tuple[Code, UUID | None]] = {
+            (Code.EMAIL_NOT_COUNTED, target) for target in soft - counting
+        }
         if len(counting) > 1:
-            tell(Code.EMAIL_OF_TWO_IDS, email.pk, using)
-        for target in sorted(soft - counting):
-            tell(Code.EMAIL_NOT_COUNTED, email.pk, using, other=target)
+            told.add((Code.EMAIL_OF_TWO_IDS, None))
+        withdraw(email.pk, using, but={_key(code, email.pk, other) for code, other in told})
+        for code, other in told:
+            tell(code, email.pk, using, other=other)
 
 
 def tell_visitor(visitor: Identifier, using: str) -> None:
     """Tell of a browser that was claimed for too many people."""
     if has_too_many_people(visitor, using):
         tell(Code.TOO_MANY_PEOPLE, visitor.pk, using)
+    else:
+        withdraw(visitor.pk, using)
+
+
+def withdraw(identifier: UUID, using: str, *, but: Collection[UUID] = ()) -> None:
+    """Forget what no longer holds of ``identifier``, so that arrival order leaves no trace."""
+    conflicts = Conflict.objects.using(using).filter(identifier=identifier, code__in=PASSING)
+    conflicts.exclude(pk__in=but).delete()
+
+
+def _key(code: Code, identifier: UUID, *subject: UUID | str | None) -> UUID:
+    parts = [str(part or "") for part in subject]
+    return digest(code, str(identifier), *parts, *[""] * (3 - len(parts)))

@@ -50,6 +50,7 @@ def _store(messages: Sequence[Message], failed: Sequence[FailedEvent], using: st
         transaction.on_commit(
             lambda: _tell(fresh, [activities[message.key] for message in fresh], using),
             using=using,
+            robust=True,  # all is stored by then: what fails is logged
         )
     return _outcomes(messages, new)
 

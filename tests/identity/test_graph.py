@@ -136,7 +136,7 @@ def assert_same(reference: Reference) -> None:
     assert have.attributes == wanted.attributes
     assert have.claimed == wanted.claimed
     assert have.relationships == {who: held for who, held in wanted.relationships.items() if held}
-    assert wanted.conflicts <= have.conflicts
+    assert have.conflicts == wanted.conflicts
 
 
 def assert_sound(reference: Reference) -> None:
