@@ -6,7 +6,7 @@ DJANGO ?= >=5.2
 BIN := $(VENV)/bin
 SDK := identity_tracking/sdk
 NPM := $(shell which npm)
-PYTEST := $(BIN)/pytest --numprocesses=logical --cov --cov-append
+PYTEST := $(BIN)/pytest --numprocesses=logical --dist=loadfile --cov --cov-append
 ELSEWHERE := -m "not browser and not slow"
 
 .PHONY: demo test lint bench soak build
