@@ -5,20 +5,29 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { transformSync } from "esbuild";
+import { minify as mangle } from "terser";
 
 const OUTPUT = new URL("../static/identity_tracking/", import.meta.url);
 const BUDGETS = {
-  visitor: { gzip: 2510, brotli: 2275 }, // the aim: 2000 and 1750
+  visitor: { gzip: 2000, brotli: 1800 }, // the aim: 1750 brotli
   stub: { gzip: 130 },
 };
 const check = process.argv.includes("--check");
 
-function minify(name) {
+async function minify(name) {
   const source = readFileSync(new URL(`${name}.js`, import.meta.url), "utf8");
   // The stub's one name must be the page's; the SDK keeps its names, and whatever a broken page makes it throw.
   const wrapping = name === "stub" ? {} : { format: "iife", banner: "try{", footer: "}catch{}" };
-  const { code } = transformSync(source, { minify: true, target: "es2020", charset: "utf8", ...wrapping });
-  return code.replace(/;?\n/g, "");
+  const options = { minify: true, target: "es2020", charset: "utf8", ...wrapping };
+  const code = transformSync(source, options).code.replace(/;?\n/g, "");
+  return name === "stub" ? code : squeeze(code);
+}
+
+/** One keyword for two, and terser's names, which recur from scope to scope: together 3 % of the compressed size. */
+async function squeeze(code) {
+  const options = { ecma: 2020, compress: { passes: 3 }, mangle: { toplevel: true } };
+  const { code: squeezed } = await mangle(code.replace(/\bconst\b/g, "let"), options);
+  return squeezed.replace(/;$/, "");
 }
 
 function sizes(code) {
@@ -35,7 +44,7 @@ function report(problem) {
 
 for (const [name, budget] of Object.entries(BUDGETS)) {
   const file = new URL(`${name}.min.js`, OUTPUT);
-  const code = minify(name);
+  const code = await minify(name);
   const size = sizes(code);
   console.log(`${name}.min.js: ${code.length} bytes, ${size.gzip} gzip, ${size.brotli} brotli`);
   for (const [kind, most] of Object.entries(budget)) {

@@ -75,10 +75,24 @@ def test_too_large_a_batch_is_halved(site, visit):
     site.answers.extend([Answer(413), Answer(413)])
     page = visit()
 
-    page.evaluate("for (let i = 0; i < 4; i++) _cio.track('n' + i)")
+    page.evaluate("for (let i = 0; i < 4; i++) _cio.track('n' + i, {text: 'x'.repeat(4500)})")
 
     page.wait_for_function(f"{STORED} === 0")
     assert [len(post.body["messages"]) for post in site.posts] == [4, 2, 1, 3]
+
+
+def test_a_page_shown_again_keeps_to_the_pause(site, visit):
+    site.answers.append(Answer(503, (("Retry-After", "2"),)))
+    page = visit()
+    page.evaluate("_cio.track('one')")
+    site.wait(lambda: site.posts)
+    page.wait_for_timeout(500)
+
+    page.evaluate("dispatchEvent(new Event('visibilitychange'))")
+
+    site.wait(lambda: site.posts[1:])
+    first, second = site.posts
+    assert second.body["sent_at"] - first.body["sent_at"] >= 2000
 
 
 def test_no_body_is_larger_than_the_keepalive_allowance(site, visit):

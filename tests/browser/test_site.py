@@ -99,3 +99,21 @@ def test_14_login_and_logout_are_seen_without_a_reload(context, home):
 
     named("in")
     assert "in" in done_by(str(user.pk))
+
+
+def test_15_a_personal_link_is_followed_and_stored_nowhere(live_server, page):
+    page.goto(live_server.url)
+    page.wait_for_function(READY)
+    page.evaluate("_cio.identify('7'), _cio.track('identified')")
+    named("identified")
+    link = Person.objects.find(id="7").cio_id
+    page.context.clear_cookies()
+    page.goto(f"{live_server.url}/?_cio_id={link}&utm_source=mail")
+    page.wait_for_function(READY)
+
+    page.evaluate("_cio.track('followed')")
+
+    named("followed")
+    assert "followed" in done_by("7")
+    assert "_cio_id" not in page.url
+    assert not any("_cio_id" in str(activity.context) for activity in Activity.objects.all())
