@@ -46,5 +46,5 @@ $(VENV)/.%: pyproject.toml
 	touch $@
 
 $(SDK)/node_modules: $(SDK)/package-lock.json
-	npm --prefix $(SDK) ci
+	npm --prefix $(SDK) install --no-save  # not ci: it wants every platform's binaries
 	touch $@
