@@ -106,7 +106,7 @@ def test_15_a_personal_link_is_followed_and_stored_nowhere(live_server, page):
     page.wait_for_function(READY)
     page.evaluate("_cio.identify('7'), _cio.track('identified')")
     named("identified")
-    link = Person.objects.find(id="7").cio_id
+    link = Person.objects.get(user_id="7").cio_id
     page.context.clear_cookies()
     page.goto(f"{live_server.url}/?_cio_id={link}&utm_source=mail")
     page.wait_for_function(READY)
