@@ -25,7 +25,7 @@ class Conf:
     SCRIPT: str = "visitor.js"  # path of the browser script under the include's prefix
     ALLOWED_ORIGINS: Sequence[str] = ()  # whose pages may post too, as "https://a.example"
 
-    COOKIE_MAX_AGE: int = 31_536_000  # seconds: 365 days, under Chrome's cap of 400
+    COOKIE_MAX_AGE: int = 31_536_000  # seconds: 365 days; of cookies that the server sets
     COOKIE_DOMAIN: str | None = None  # ".shop.example" shares the visitor among sub-domains
     CROSS_SITE: bool = False  # cookies with SameSite=None; Secure
     IN_MEMORY: bool = False  # the script keeps identity in memory where cookies are blocked
