@@ -8,6 +8,7 @@ SDK := identity_tracking/sdk
 NPM := $(shell which npm)
 PYTEST := $(BIN)/pytest --numprocesses=logical --dist=loadfile --cov --cov-append
 ELSEWHERE := -m "not browser and not slow"
+STORED := tests/api tests/identity tests/ingest tests/models
 
 .PHONY: demo test lint bench soak build
 
@@ -19,7 +20,7 @@ test: $(VENV)/.dev
 	rm -f .coverage
 	$(PYTEST) --cov-report=
 	$(PYTEST) --cov-report= --ds=tests.settings.postgres $(ELSEWHERE)
-	$(PYTEST) --cov-fail-under=95 --ds=tests.settings.sqlite_stock $(ELSEWHERE)
+	$(PYTEST) --cov-fail-under=95 --ds=tests.settings.sqlite_stock $(ELSEWHERE) $(STORED)
 
 lint: $(VENV)/.dev $(if $(NPM),$(SDK)/node_modules)
 	$(BIN)/ruff check
