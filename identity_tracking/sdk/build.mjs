@@ -9,23 +9,27 @@ import { minify as mangle } from "terser";
 
 const OUTPUT = new URL("../static/identity_tracking/", import.meta.url);
 const BUDGETS = {
-  visitor: { gzip: 2000, brotli: 1800 }, // the aim: 1750 brotli
+  visitor: { gzip: 2000, brotli: 1750 },
   stub: { gzip: 130 },
 };
+// The order in which terser hands out names, found by a random search: 1 % of the compressed size.
+const NAMES = "mrg$sfqol_ytxMwcONhnjdRBPpzekuvTQSbGYEUVWLKCiZFXaDHJIA";
 const check = process.argv.includes("--check");
 
 async function minify(name) {
   const source = readFileSync(new URL(`${name}.js`, import.meta.url), "utf8");
-  // The stub's one name must be the page's; the SDK keeps its names, and whatever a broken page makes it throw.
-  const wrapping = name === "stub" ? {} : { format: "iife", banner: "try{", footer: "}catch{}" };
-  const options = { minify: true, target: "es2020", charset: "utf8", ...wrapping };
-  const code = transformSync(source, options).code.replace(/;?\n/g, "");
+  // The stub's one name must be the page's; a block keeps the SDK's names, and whatever a broken page makes it throw.
+  const wrapped = name === "stub" ? source : `try{${source}}catch{}`;
+  const options = { minify: true, target: "es2020", charset: "utf8" };
+  const code = transformSync(wrapped, options).code.replace(/;?\n/g, "");
   return name === "stub" ? code : squeeze(code);
 }
 
 /** One keyword for two, and terser's names, which recur from scope to scope: together 3 % of the compressed size. */
 async function squeeze(code) {
-  const options = { ecma: 2020, compress: { passes: 3 }, mangle: { toplevel: true } };
+  const compress = { passes: 3, unsafe: true }; // unsafe: "" + text for `${text}`
+  const mangling = { toplevel: true, nth_identifier: { get: (n) => NAMES[n] } };
+  const options = { ecma: 2020, compress, mangle: mangling };
   const { code: squeezed } = await mangle(code.replace(/\bconst\b/g, "let"), options);
   return squeezed.replace(/;$/, "");
 }

@@ -60,7 +60,7 @@ const readCookie = (name) => (jar ? jar.cookie.match(`(^|; )${name}=([^;]*)`)?.[
 /** An empty value deletes. @param {string} value @param {string} name */
 const writeCookie = (value, name) => {
   written.set(name, value);
-  jar.cookie = `${name}=${value};path=/;max-age=${value ? COOKIE_AGE : 0};domain=${settings.cookieDomain || ""};SameSite=${settings.crossSiteSupport === "true" ? "None" : "Lax"}${address[4] === "s" ? ";Secure" : ""}`;
+  jar.cookie = `${name}=${value};path=/;max-age=${value ? COOKIE_AGE : 0};domain=${settings.cookieDomain || ""};samesite=${settings.crossSiteSupport === "true" ? "None" : "Lax"}${address[4] === "s" ? ";secure" : ""}`;
   if (readCookie(name) !== value) jar = "";
   return value;
 };
@@ -72,11 +72,22 @@ const currentId = () => new URLSearchParams(`=${readCookie("_cioid")}`).get("");
 
 // ---- Calls
 
-/** By event. @type {Record<string, Set<Function>>} */
-const handlers = {};
-
 /** What, where and when: of the call that is being run. @type {any} */
 let context;
+
+/** @param {string} name */
+const identify = (name) => {
+  const { id, email, ...data } = { __proto__: null, ...context.data, ...(name && { id: name }) };
+  const next = text(id) || text(email);
+  const current = currentId();
+  if (!next) return next;
+  if (kind(current) === kind(next) && current !== next) rotate();
+  writeCookie(encodeURIComponent(next), "_cioid");
+  record({ type: "identify", id, email, data });
+};
+
+/** By method. @type {Record<string, Set<Function>>} */
+const handlers = {};
 
 /** Announces a visitor who came by a personal link, and takes the link out of the address bar. */
 const link = () => {
@@ -89,37 +100,23 @@ const link = () => {
   address = location.href;
 };
 
-/** @param {string} name */
-const identify = (name) => {
-  const { id, email, ...data } = { __proto__: null, ...context.data, ...(name && { id: name }) };
-  const next = text(id) || text(email);
-  const current = currentId();
-  if (!next) return "";
-  if (kind(current) === kind(next) && current !== next) rotate();
-  writeCookie(encodeURIComponent(next), "_cioid");
-  record({ type: "identify", id, email, data });
-};
-
 /**
  * Each takes the first argument as text, and all of them. It returns "" where nothing happened.
  * @type {Record<string, (name: string, args: any[]) => unknown>}
  */
 const methods = {
-  load() {},
   link,
+  off: (event, args) => handlers[event].delete(args[1]),
   identify,
   sidentify: identify,
   track: (name) => name && record({ name }),
   page: (name) => record({ [name.match("://") ? "url" : "name"]: name }),
+  load: look, // there is nothing to load
   reset() {
     writeCookie("", "_cioid");
     rotate();
   },
-  on(event, args) {
-    handlers[event] = handlers[event] || new Set();
-    handlers[event].add(args[1]);
-  },
-  off: (event, args) => handlers[event].delete(args[1]),
+  on: (event, args) => handlers[event].add(args[1]),
 };
 
 /** Runs calls: `[method, ...args]`, or as the stub keeps them `[[method, ...args], url, title, time]`. @param {any[]} calls */
@@ -133,12 +130,12 @@ const push = (...calls) => {
         type,
         url,
         title,
-        referrer: from,
         time,
-        data: plain(args.find((/** @type {unknown} */ arg) => Object(arg) === arg)),
+        referrer: from,
+        data: plain(args.find((/** @type {unknown} */ arg) => arg === Object(arg))),
       };
       if (methods[type](text(args[0]), args) !== "") {
-        for (const handler of handlers[type] || []) {
+        for (const handler of handlers[type]) {
           try {
             handler(...args);
           } catch {} // the page's own mistake stays its own
@@ -150,17 +147,11 @@ const push = (...calls) => {
 
 // ---- Values
 
-/** A string or a number as text; "" for everything else. @param {any} value */
-const text = (value) => (/^[sn]/.test(typeof value) ? `${value}`.trim() : "");
-
 /** Whether an identifier is an email address, a cio_id or another. @param {string} id */
 const kind = (id) => `${id && /@|^cio_/.exec(id)}`;
 
-/** A UUIDv7 (RFC 9562), for times from 2004 to 2527; randomUUID would need TLS. @param {number} time */
-const uuid = (time) =>
-  `${time.toString(16).replace(/.{7}/, "0$&-")}-7xxx-8xxx-xxxxxxxxxxxx`.replace(/x/g, () =>
-    (crypto.getRandomValues(new Uint8Array(1))[0] % 16).toString(16),
-  );
+/** A string or a number as text; "" for everything else. @param {any} value */
+const text = (value) => (/^[sn]/.test(typeof value) ? `${value}`.trim() : "");
 
 /**
  * What JSON can hold of an object; a cyclic or throwing value costs its own key only. Arrays become objects, unless
@@ -179,6 +170,17 @@ const plain = (value = {}) => {
     } catch {}
   }
   return copy;
+};
+
+/**
+ * A UUIDv7 (RFC 9562), for times from 2004 to 2527. Its random part is that of the UUIDv4 a blob's URL ends in, which
+ * is shorter than getRandomValues; randomUUID would need TLS.
+ * @param {number} time
+ */
+const uuid = (time) => {
+  const url = URL.createObjectURL(new Blob());
+  URL.revokeObjectURL(url);
+  return `${time.toString(16).replace(/.{7}/, "0$&-")}-7${url.slice(-21)}`;
 };
 
 // ---- Messages and their delivery
@@ -214,9 +216,10 @@ const record = (fields) => {
 /** Takes over what earlier pages could not deliver. */
 const adopt = () => {
   if (queue[0]) return setTimeout(adopt, SETTLED);
+  const oldest = `_cio:${uuid(Date.now() - DAY)}`;
   for (const key of Object.keys(storage).sort()) {
     if (keyOf(storage[key]) !== key) continue;
-    if (key > `_cio:${uuid(Date.now() - DAY)}`) queue.push(storage[key]);
+    if (key > oldest) queue.push(storage[key]);
     else delete storage[key];
   }
   flush();
@@ -233,9 +236,9 @@ const flush = async (leaving) => {
   const today = Date().slice(0, 15);
   const body = `{"messages":[${batch}],${JSON.stringify({
     retry: failures || undefined,
+    sent_at: Date.now(),
     renew: (jar && storage["_cio:r"] !== today) || undefined,
     site_id: settings.siteId,
-    sent_at: Date.now(),
   }).slice(1)}`;
   /** @type {any} */
   let response;
@@ -244,10 +247,10 @@ const flush = async (leaving) => {
       settings.endpoint || new URL("visit/", script.src),
       /** @type {any} */ ({
         __proto__: null,
-        method: "POST",
         body,
         keepalive: body.length < 21e3 && (leaving || !failures),
         credentials: "include",
+        method: "POST",
       }),
     );
     await response.text(); // until then Chromium counts the request against the keepalive allowance
@@ -255,8 +258,8 @@ const flush = async (leaving) => {
   } catch {}
   sent -= batch.length;
   written.forEach(writeCookie); // a late Set-Cookie must not bring an old identity back
-  // "undefined": there was no answer.
-  if (/^[u5]|408|429/.test(response?.status) || (response?.status === 413 && batch[1])) failures++;
+  // "undefined": there was no answer. "413{": too large, and a second message can be left out.
+  if (/^[u5]|^4(08|29|13{)/.test(`${response?.status}${batch[1]}`)) failures++;
   else {
     failures = 0;
     queue = queue.filter((json) => !batch.includes(json) || !delete storage[keyOf(json)]);
@@ -265,7 +268,7 @@ const flush = async (leaving) => {
     flush,
     failures &&
       Math.min(
-        response?.headers.get("Retry-After") * 1e3 || 2 ** (failures + Math.random()) * 250,
+        response?.headers.get("Retry-After") * 1e3 || 2 ** (failures + 8 + Math.random()),
         LONGEST_PAUSE,
       ),
   );
@@ -277,10 +280,11 @@ const start = () => {
   /** @type {any} */
   const stub = window._cio || [];
   if (!stub.splice) return; // the script is here already
-  /** @type {any} */
-  const api = { push, cookieNamespace: "_cio", _findCustomer: currentId };
-  for (const name in methods) api[name] = (/** @type {any[]} */ ...args) => push([name, ...args]);
-  _cio = api;
+  _cio = { push, _findCustomer: currentId, cookieNamespace: "_cio" };
+  for (const name in methods) {
+    handlers[name] = new Set();
+    _cio[name] = (/** @type {any[]} */ ...args) => push([name, ...args]);
+  }
   push(["link"], ...stub.splice(0));
   stub.push = push; // whoever kept the stub is heard
   if (autoPage) {
@@ -295,7 +299,7 @@ const start = () => {
     addEventListener("popstate", look);
     addEventListener("pageshow", (event) => event.persisted && push(["page"]));
   }
-  addEventListener("visibilitychange", () => document.hidden && flush(true));
+  addEventListener("visibilitychange", (event) => document.hidden && flush(event));
   addEventListener("pagehide", flush);
   setTimeout(adopt, SETTLED);
 };
