@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from identity_tracking.shortcuts import (
         identify,
+        merge,
         page,
         relate,
         reset,
@@ -19,6 +20,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "identify",
+    "merge",
     "page",
     "relate",
     "reset",

@@ -25,6 +25,12 @@ class InvalidIdentifier(InvalidMessage):
     code = "invalid_identifier"
 
 
+class MergeRefused(IdentityTrackingError):
+    """These two cannot be merged."""
+
+    code = "merge_refused"
+
+
 class Unavailable(IdentityTrackingError):
     """The database cannot be reached or is too busy: nothing was stored, so try again.
 

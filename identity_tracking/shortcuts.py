@@ -24,9 +24,10 @@ from django.utils import timezone
 from identity_tracking.conf import conf
 from identity_tracking.exceptions import InvalidIdentifier, InvalidMessage
 from identity_tracking.identifiers import Kind, Names, names
+from identity_tracking.identity import merge as merging
 from identity_tracking.ingest.context import request_context
 from identity_tracking.ingest.process import process
-from identity_tracking.ingest.transaction import database, reachable
+from identity_tracking.ingest.transaction import database, in_transaction, reachable
 from identity_tracking.messages import (
     RELATIONSHIPS,
     Message,
@@ -39,7 +40,7 @@ from identity_tracking.messages import (
     relations,
     stamp,
 )
-from identity_tracking.models import FailedEvent, Person
+from identity_tracking.models import FailedEvent, MergeOperation, Person
 from identity_tracking.payloads import MAX_NAME, clean_mapping, clean_text, printable
 from identity_tracking.visitor import Visitor, harmless
 
@@ -120,6 +121,25 @@ def unrelate(
 ) -> Outcome | None:
     """End somebody's relationship to an object. The object stays."""
     return _keep(Type.RELATE, who, options, relation=(object_type, object_id, False))
+
+
+def merge(
+    primary: Person, secondary: Person, *, by: Any = None, reason: str = ""
+) -> MergeOperation:
+    """Say that two people are one human; ``operation.undo(by=…)`` takes it back exactly.
+
+    Everything of ``secondary`` resolves to ``primary``, whose attributes stay; what it lacked it
+    inherits. ``by``: who says so, a user or any text. Old ids, emails and cio_ids keep working.
+    Raises MergeRefused for one and the same person, Unavailable for database trouble.
+    Locks both people, and all whom merges connect to them.
+    """
+    using = database()
+    return in_transaction(
+        lambda: merging.merge(
+            primary, secondary, at=timezone.now(), by=by, reason=reason, using=using
+        ),
+        using,
+    )
 
 
 def reset(request: HttpRequest) -> None:

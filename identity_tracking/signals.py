@@ -6,5 +6,8 @@ from django.dispatch import Signal
 
 # sender=Person; person: Person, activity_id: UUID of the identify that did it
 person_identified = Signal()
+# sender=MergeOperation; operation: what was done or undone
+people_merged = Signal()
+merge_undone = Signal()
 # sender=Activity; activity: Activity, as it was stored
 activity_recorded = Signal()

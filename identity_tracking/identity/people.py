@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -10,7 +10,17 @@ from django.db.models import Q
 
 from identity_tracking.exceptions import InvalidMessage
 from identity_tracking.identifiers import Kind
-from identity_tracking.identity.registers import Registers, join, shown, shown_email, written
+from identity_tracking.identity.components import Component, regroup
+from identity_tracking.identity.merging import Layer, Merge, layers
+from identity_tracking.identity.registers import (
+    Registers,
+    Shown,
+    fill,
+    join,
+    shown,
+    shown_email,
+    written,
+)
 from identity_tracking.identity.rules import Change
 from identity_tracking.messages import WRITING, ObjectRef, moment
 from identity_tracking.models import Activity, Identifier, ObjectRelationship, Ownership, Person
@@ -36,43 +46,44 @@ def refresh(changed: Mapping[UUID, Sequence[Change]], heads: Collection[UUID], u
     if heads:
         owned = Ownership.objects.using(using).filter(identifier__in=heads)
         concerned |= set(owned.values_list("person", flat=True))
-    people = Person.objects.using(using)
-    locked = people.locked(concerned | set(moved))
-    for person in locked.values():
-        if person.pk in moved:
-            _follow_email(person, using)
-    roots = {person.root_id or person.pk for person in locked.values()}
-    locked |= people.locked(roots - set(locked))
-    for key in sorted(roots):
-        _show(locked[key], using)
-    for key in sorted(moved.keys() & locked.keys() - roots):
-        _relate(key, {}, using)
-    _see(moved, locked, using)
-    _show_visitors({*moved, *heads} - set(locked), using)
+    component = regroup(concerned | moved.keys(), using)
+    _show_all(component, using)
+    _see(moved, component.people, using)
+    _show_visitors({*moved, *heads} - component.people.keys(), using)
 
 
-def _follow_email(lead: Person, using: str) -> None:
-    """Point a lead, whose email moved, at the person the email means now."""
-    latest = Ownership.objects.using(using).filter(identifier=lead.pk).order_by("-since")
-    owner = latest.select_related("person").first()
-    root = None
-    if owner and owner.person_id != lead.pk:
-        root = owner.person.root_id or owner.person_id
-    if root != lead.root_id:
-        lead.root_id = root
-        Person.objects.using(using).filter(pk=lead.pk).update(root=root)
+def regrouped(keys: Collection[UUID], using: str) -> None:
+    """Bring up to date everybody connected to ``keys``, whom a merge joined or an undo parted."""
+    component = regroup(keys, using)
+    _show_all(component, using)
+    for person in component.people.values():
+        if person.root_id is None:
+            _see_anew(person, using)
 
 
-def _show(person: Person, using: str) -> None:
+def _show_all(component: Component, using: str) -> None:
+    for key, person in sorted(component.people.items()):
+        if person.root_id is None:
+            _show(person, component, using)
+        else:
+            _relate(key, {}, using)
+
+
+def _show(person: Person, component: Component, using: str) -> None:
     """Store what a person's identifiers wrote, folded, on the person's row."""
+    mine = {key for key, root in component.roots().items() if root == person.pk}
     rows = (
         Ownership.objects.using(using)
-        .of(person.component)
+        .of(mine)
         .filter(Q(identifier__registers__isnull=False) | Q(identifier__kind=Kind.EMAIL))
         .select_related("identifier")
     )
-    document = join(_document(row, using) for row in rows)
-    result = shown(document)
+    documents: dict[UUID, list[Registers]] = {key: [] for key in mine - component.follows.keys()}
+    for row in rows:
+        documents[row.person_id].append(_document(row, using))
+    merges = [merge for merge in component.merges if {merge.primary, merge.secondary} <= mine]
+    layered = layers(person.pk, {key: join(told) for key, told in documents.items()}, merges)
+    result = _folded(layered)
     emails = {row.identifier.value for row in rows if row.identifier.kind == Kind.EMAIL}
     attributes = dict(result.attributes)
     values: dict[str, Json] = {
@@ -80,12 +91,39 @@ def _show(person: Person, using: str) -> None:
         "provenance": result.provenance,
         "claimed": result.claimed,
         "created_at": _read_moment(attributes.pop("created_at", None)),
+        **_names(person, component, merges, layered, emails),
     }
-    if person.user_id is not None:
-        values["email"] = shown_email(document, emails)
     if any(getattr(person, name) != value for name, value in values.items()):
         Person.objects.using(using).filter(pk=person.pk).update(**values)
     _relate(person.pk, result.relationships, using)
+
+
+def _folded(layered: Sequence[Layer]) -> Shown:
+    """Return what layers come to: each but the first only fills what was unset."""
+    first, *fillers = layered
+    result = shown(first.document)
+    for layer in fillers:
+        fill(result, first.document, layer.document, layer.filled_at or 0)
+    return result
+
+
+def _names(
+    person: Person,
+    component: Component,
+    merges: Iterable[Merge],
+    layered: Sequence[Layer],
+    owned: Collection[str],
+) -> dict[str, str | None]:
+    """Return the id and email to show: the person's own, else those of whom merges brought."""
+    joined = [component.people[key] for merge in sorted(merges) for key in (merge[2:])]
+    ids = (one.own_id for one in (person, *joined))
+    told = (shown_email(layer.document, owned) for layer in layered)
+    leads = (one.email for one in (person, *joined) if one.own_id is None)
+    emails = (*told, *leads) if person.own_id else leads
+    return {
+        "user_id": next((id for id in ids if id), None),
+        "email": next((email for email in emails if email), None),
+    }
 
 
 def _document(row: Ownership, using: str) -> Registers:

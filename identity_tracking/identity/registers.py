@@ -26,7 +26,7 @@ Write: TypeAlias = list[Json]
 Slots: TypeAlias = dict[str, Write]
 Registers: TypeAlias = dict[str, dict[str, Any]]
 
-TRUSTED, UNTRUSTED = "t", "u"
+SLOTS = TRUSTED, UNTRUSTED = "t", "u"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -90,6 +90,29 @@ def shown(document: Registers) -> Shown:
         if _is_present(relation):
             result.relationships[ObjectRef(*json.loads(key))] = _relation_attributes(relation)
     return result
+
+
+def fill(base: Shown, document: Registers, filler: Registers, time: int) -> None:
+    """Add to ``base``, what ``document`` shows, what of ``filler`` was unset at ``time``."""
+    other = shown(filler)
+    for name, value in other.attributes.items():
+        removed = document.get("a", {}).get(name)
+        if name not in base.attributes and not (removed and _winner(removed)[1][1] >= time):
+            base.attributes[name] = value
+            base.provenance[name] = other.provenance[name]
+    for ref, attributes in other.relationships.items():
+        relation = document.get("r", {}).get(json.dumps(ref), {})
+        removals = [relation[slot]["-"][1] for slot in SLOTS if "-" in relation.get(slot, {})]
+        if ref not in base.relationships and not any(removal >= time for removal in removals):
+            base.relationships[ref] = attributes
+
+
+def split(document: Registers, time: int) -> tuple[Registers, Registers]:
+    """Return what of ``document`` was written before ``time``, and the rest."""
+    return (
+        _kept(document, lambda write: write[1] < time),
+        _kept(document, lambda write: write[1] >= time),
+    )
 
 
 def shown_email(document: Registers, owned: Collection[str]) -> str | None:
@@ -173,7 +196,7 @@ def _relation_attributes(relation: Mapping[str, Any]) -> dict[str, Json]:
         UNTRUSTED: max(_removed(relation, TRUSTED), _removed(relation, UNTRUSTED)),
     }
     result = {}
-    for name, slots in relation["a"].items():
+    for name, slots in relation.get("a", {}).items():
         alive = {slot: write for slot, write in slots.items() if _order(write) > cleared[slot]}
         if alive and (value := _winner(alive)[1][0]) is not None:
             result[name] = value
@@ -183,3 +206,14 @@ def _relation_attributes(relation: Mapping[str, Any]) -> dict[str, Json]:
 def _removed(relation: Mapping[str, Any], slot: str) -> tuple[Json, ...]:
     removal = relation.get(slot, {}).get("-")
     return _order(removal) if removal else (-1,)
+
+
+def _kept(document: Mapping[str, Any], wanted: Callable[[Write], bool]) -> dict[str, Any]:
+    """Return ``document``, at every depth, with the ``wanted`` writes alone."""
+    result = {}
+    for key, value in document.items():
+        if isinstance(value, dict):
+            result[key] = _kept(value, wanted)
+        elif wanted(value):
+            result[key] = value
+    return {key: value for key, value in result.items() if value}

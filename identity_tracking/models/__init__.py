@@ -6,6 +6,7 @@ from identity_tracking.models.activity import Activity
 from identity_tracking.models.conflict import Conflict
 from identity_tracking.models.failed_event import FailedEvent
 from identity_tracking.models.identifier import Claim, Identifier, Ownership
+from identity_tracking.models.operation import MergeOperation
 from identity_tracking.models.person import Person
 from identity_tracking.models.relationship import ObjectRelationship, TrackedObject
 
@@ -15,6 +16,7 @@ __all__ = [
     "Conflict",
     "FailedEvent",
     "Identifier",
+    "MergeOperation",
     "ObjectRelationship",
     "Ownership",
     "Person",

@@ -139,6 +139,12 @@ class Person(models.Model):
         return ""
 
     @property
+    def own_id(self) -> str | None:
+        """The id that this row is anchored at; None for a lead, whatever a merge brought it."""
+        is_own = self.user_id is not None and Ref(Kind.ID, self.user_id).key == self.pk
+        return self.user_id if is_own else None
+
+    @property
     def is_lead(self) -> bool:
         return self.user_id is None
 

@@ -1,0 +1,92 @@
+"""Who is one person: leads that followed their email, and people whom live merges joined.
+
+Writes ``Person.root``, always one step deep. Locks people's rows, a component's all, in key order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from identity_tracking.identifiers import Kind
+from identity_tracking.identity.merging import Merge, roots
+from identity_tracking.messages import microseconds
+from identity_tracking.models import MergeOperation, Ownership, Person
+from identity_tracking.models.identifier import END
+from identity_tracking.models.operation import touching
+
+
+@dataclass(kw_only=True, slots=True)
+class Component:
+    """Everybody whom operations and emails connect, locked, and who they come to be."""
+
+    people: dict[UUID, Person] = field(default_factory=dict)
+    follows: dict[UUID, UUID] = field(default_factory=dict)  # a lead: whose its email is now
+    operations: dict[UUID, MergeOperation] = field(default_factory=dict)
+
+    @property
+    def merges(self) -> list[Merge]:
+        """The live merges, of whom each anchor means now."""
+        return [
+            Merge(
+                microseconds(operation.at),
+                operation.pk,
+                self.meant(operation.primary_id),
+                self.meant(operation.secondary_id),
+            )
+            for operation in self.operations.values()
+            if operation.undone_at is None
+        ]
+
+    def meant(self, key: UUID) -> UUID:
+        return self.follows.get(key, key)
+
+    def roots(self) -> dict[UUID, UUID]:
+        """Return for each row who it is."""
+        root = roots((key for key in self.people if key not in self.follows), self.merges)
+        return {key: root[self.meant(key)] for key in self.people}
+
+
+def component_of(seed: Iterable[UUID], using: str) -> Component:
+    """Lock and return everybody connected to ``seed``."""
+    found = Component()
+    fresh = set(seed)
+    while fresh:
+        found.people |= Person.objects.using(using).locked(fresh)
+        found.follows |= _owners_of_leads(fresh, using)
+        neighbours = {found.meant(key) for key in fresh & found.people.keys()}
+        if MergeOperation.objects.using(using).exists():  # asked under the lock
+            neighbours |= _leads_of(fresh, using)
+            for operation in touching(fresh, using):
+                found.operations[operation.pk] = operation
+                neighbours |= {operation.primary_id, operation.secondary_id}
+        fresh = neighbours - found.people.keys()
+    return found
+
+
+def regroup(seed: Collection[UUID], using: str) -> Component:
+    """Write anew who is whom among everybody connected to ``seed``."""
+    component = component_of(seed, using)
+    for key, root in sorted(component.roots().items()):
+        person = component.people[key]
+        wanted = None if root == key else root
+        if person.root_id != wanted:
+            person.root_id = wanted
+            Person.objects.using(using).filter(pk=key).update(root=wanted)
+    return component
+
+
+def _owners_of_leads(keys: Collection[UUID], using: str) -> dict[UUID, UUID]:
+    latest = Ownership.objects.using(using).filter(
+        identifier__in=keys, identifier__kind=Kind.EMAIL, until=END
+    )
+    rows = latest.values_list("identifier", "person")
+    return {lead: owner for lead, owner in rows if lead != owner}
+
+
+def _leads_of(keys: Collection[UUID], using: str) -> set[UUID]:
+    rows = Ownership.objects.using(using).filter(
+        person__in=keys, identifier__kind=Kind.EMAIL, until=END
+    )
+    return set(rows.values_list("identifier", flat=True))

@@ -1,0 +1,56 @@
+"""Merge two known people on somebody's word, and take it back (R7, R8 of docs/identity.md)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db import DEFAULT_DB_ALIAS, transaction
+from django.utils import timezone
+
+from identity_tracking.exceptions import MergeRefused
+from identity_tracking.identity import people
+from identity_tracking.models import MergeOperation, Person
+from identity_tracking.signals import merge_undone, people_merged
+
+
+def merge(
+    primary: Person, secondary: Person, *, at: datetime, by: Any, reason: str, using: str
+) -> MergeOperation:
+    """Make ``secondary`` and ``primary`` one person, in the transaction at hand.
+
+    Everything of the secondary's resolves to the primary; of its attributes those written
+    before fill only what is unset. Locks both people and all whom merges connect to them.
+    Raises MergeRefused where both are the same row.
+    """
+    if primary.pk == secondary.pk:
+        raise MergeRefused("A person cannot be merged with themselves.", code="same_person")
+    operation = MergeOperation.objects.using(using).create(
+        primary=primary, secondary=secondary, at=at, by=_name(by), reason=reason[:254]
+    )
+    people.regrouped({primary.pk, secondary.pk}, using)
+    transaction.on_commit(
+        lambda: people_merged.send_robust(MergeOperation, operation=operation), using=using
+    )
+    return operation
+
+
+def undo(operation: MergeOperation, *, by: Any = None) -> None:
+    """Take ``operation`` back: the people graph is as if it had never been. Safe to repeat."""
+    using = operation._state.db or DEFAULT_DB_ALIAS
+    with transaction.atomic(using=using):
+        live = MergeOperation.objects.using(using).live().filter(pk=operation.pk)
+        undone = {"undone_at": timezone.now(), "undone_by": _name(by)}
+        if not live.update(**undone):
+            return
+        for name, value in undone.items():
+            setattr(operation, name, value)
+        people.regrouped({operation.primary_id, operation.secondary_id}, using)
+        transaction.on_commit(
+            lambda: merge_undone.send_robust(MergeOperation, operation=operation), using=using
+        )
+
+
+def _name(by: Any) -> str:
+    """Return who did it, as it is kept: the key of a user, or what was given."""
+    return str(getattr(by, "pk", by) or "")[:150]
