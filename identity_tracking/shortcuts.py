@@ -142,6 +142,15 @@ def merge(
     )
 
 
+def undo(operation: MergeOperation, *, by: Any = None) -> None:
+    """Take a merge back: what ``operation.undo(by=…)`` does. Safe to repeat.
+
+    Raises Unavailable for database trouble. Locks whom ``merge`` locks.
+    """
+    using = database()
+    in_transaction(lambda: merging.undo(operation, by=by, using=using), using)
+
+
 def reset(request: HttpRequest) -> None:
     """Make the browser behind ``request`` nobody's: what it does next is a new visitor's."""
     _visitor(_unwrapped(request)).forget()

@@ -24,6 +24,7 @@ class Component:
     people: dict[UUID, Person] = field(default_factory=dict)
     follows: dict[UUID, UUID] = field(default_factory=dict)  # a lead: whose its email is now
     operations: dict[UUID, MergeOperation] = field(default_factory=dict)
+    regrouped: set[UUID] = field(default_factory=set)  # who is somebody else than before
 
     @property
     def merges(self) -> list[Merge]:
@@ -73,6 +74,7 @@ def regroup(seed: Collection[UUID], using: str) -> Component:
         wanted = None if root == key else root
         if person.root_id != wanted:
             person.root_id = wanted
+            component.regrouped.add(key)
             Person.objects.using(using).filter(pk=key).update(root=wanted)
     return component
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from identity_tracking.exceptions import MergeRefused
@@ -35,20 +35,21 @@ def merge(
     return operation
 
 
-def undo(operation: MergeOperation, *, by: Any = None) -> None:
-    """Take ``operation`` back: the people graph is as if it had never been. Safe to repeat."""
-    using = operation._state.db or DEFAULT_DB_ALIAS
-    with transaction.atomic(using=using):
-        live = MergeOperation.objects.using(using).live().filter(pk=operation.pk)
-        undone = {"undone_at": timezone.now(), "undone_by": _name(by)}
-        if not live.update(**undone):
-            return
-        for name, value in undone.items():
-            setattr(operation, name, value)
-        people.regrouped({operation.primary_id, operation.secondary_id}, using)
-        transaction.on_commit(
-            lambda: merge_undone.send_robust(MergeOperation, operation=operation), using=using
-        )
+def undo(operation: MergeOperation, *, by: Any, using: str) -> None:
+    """Take ``operation`` back, in the transaction at hand. Safe to repeat.
+
+    The people graph is as if it had never been. Locks whom ``merge`` locks.
+    """
+    live = MergeOperation.objects.using(using).live().filter(pk=operation.pk)
+    undone = {"undone_at": timezone.now(), "undone_by": _name(by)}
+    if not live.update(**undone):
+        return
+    for name, value in undone.items():
+        setattr(operation, name, value)
+    people.regrouped({operation.primary_id, operation.secondary_id}, using)
+    transaction.on_commit(
+        lambda: merge_undone.send_robust(MergeOperation, operation=operation), using=using
+    )
 
 
 def _name(by: Any) -> str:

@@ -7,11 +7,11 @@ other. A merge of two who are one already has no effect.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 from uuid import UUID
 
-from identity_tracking.identity.registers import Registers, join, split
+from identity_tracking.identity.registers import Registers, fill, join, split
 
 
 class Merge(NamedTuple):
@@ -23,38 +23,32 @@ class Merge(NamedTuple):
     secondary: UUID
 
 
-class Layer(NamedTuple):
-    """What somebody wrote. With ``filled_at`` it only fills what was unset at that time."""
+class Group(NamedTuple):
+    """People who are one: first who they became, then whom each merge brought; all they wrote."""
 
+    people: tuple[UUID, ...]
     document: Registers
-    filled_at: int | None = None
+
+
+def fold(documents: Mapping[UUID, Registers], merges: Iterable[Merge]) -> dict[UUID, Group]:
+    """Return what the people who wrote ``documents`` become by ``merges``, by who they become."""
+    groups = {person: Group((person,), document) for person, document in documents.items()}
+    root = {person: person for person in documents}
+    for merge in sorted(merges):
+        into, gone = root[merge.primary], root[merge.secondary]
+        if into != gone:
+            root |= dict.fromkeys(groups[gone].people, into)
+            groups[into] = _absorb(groups[into], groups.pop(gone), merge.time)
+    return groups
 
 
 def roots(people: Iterable[UUID], merges: Iterable[Merge]) -> dict[UUID, UUID]:
     """Return for each of ``people`` who they are, after ``merges``."""
-    root = {person: person for person in people}
-    for merge in sorted(merges):
-        into, gone = root[merge.primary], root[merge.secondary]
-        root = {person: into if to == gone else to for person, to in root.items()}
-    return root
+    groups = fold({person: {} for person in people}, merges)
+    return {person: root for root, group in groups.items() for person in group.people}
 
 
-def layers(
-    root: UUID, documents: Mapping[UUID, Registers], merges: Iterable[Merge]
-) -> Sequence[Layer]:
-    """Return what the people who became ``root`` wrote, what counts first foremost."""
-    groups = {person: [Layer(document)] for person, document in documents.items()}
-    root_of = {person: person for person in documents}
-    for merge in sorted(merges):
-        into, gone = root_of[merge.primary], root_of[merge.secondary]
-        if into == gone:
-            continue
-        groups[into] = _absorb(groups[into], groups.pop(gone), merge.time)
-        root_of = {person: into if to == gone else to for person, to in root_of.items()}
-    return groups[root]
-
-
-def _absorb(group: Sequence[Layer], other: Sequence[Layer], time: int) -> list[Layer]:
-    early, later = split(other[0].document, time)
-    fills = [Layer(early, time), *(Layer(layer.document, time) for layer in other[1:])]
-    return [Layer(join([group[0].document, later])), *group[1:], *fills]
+def _absorb(group: Group, other: Group, time: int) -> Group:
+    early, later = split(other.document, time)
+    document = join([fill(group.document, early, time), later])
+    return Group(group.people + other.people, document)

@@ -11,17 +11,15 @@ from django.db.models import Q
 from identity_tracking.exceptions import InvalidMessage
 from identity_tracking.identifiers import Kind
 from identity_tracking.identity.components import Component, regroup
-from identity_tracking.identity.merging import Layer, Merge, layers
+from identity_tracking.identity.merging import fold
 from identity_tracking.identity.registers import (
     Registers,
-    Shown,
-    fill,
     join,
     shown,
     shown_email,
     written,
 )
-from identity_tracking.identity.rules import Change
+from identity_tracking.identity.rules import Change, Sides
 from identity_tracking.messages import WRITING, ObjectRef, moment
 from identity_tracking.models import Activity, Identifier, ObjectRelationship, Ownership, Person
 from identity_tracking.models.activity import earliest_and_latest
@@ -40,7 +38,7 @@ def refresh(changed: Mapping[UUID, Sequence[Change]], heads: Collection[UUID], u
         person
         for moves in moved.values()
         for change in moves
-        for person in (change.before, change.now)
+        for person in (*change.before, *change.now)
         if person
     }
     if heads:
@@ -50,15 +48,26 @@ def refresh(changed: Mapping[UUID, Sequence[Change]], heads: Collection[UUID], u
     _show_all(component, using)
     _see(moved, component.people, using)
     _show_visitors({*moved, *heads} - component.people.keys(), using)
+    _follow_merges(component, using)
 
 
 def regrouped(keys: Collection[UUID], using: str) -> None:
     """Bring up to date everybody connected to ``keys``, whom a merge joined or an undo parted."""
     component = regroup(keys, using)
     _show_all(component, using)
+    _follow_merges(component, using)
+
+
+def _follow_merges(component: Component, using: str) -> None:
+    """See anew whom merges joined or parted, and the visitors whose gaps that closed or opened."""
+    if not (component.operations and component.regrouped):
+        return
     for person in component.people.values():
         if person.root_id is None:
             _see_anew(person, using)
+    sides = Q(person__in=component.regrouped) | Q(after__in=component.regrouped)
+    gaps = Ownership.objects.using(using).exclude(after=None).filter(sides)
+    _show_visitors(set(gaps.values_list("identifier", flat=True)), using)
 
 
 def _show_all(component: Component, using: str) -> None:
@@ -82,8 +91,9 @@ def _show(person: Person, component: Component, using: str) -> None:
     for row in rows:
         documents[row.person_id].append(_document(row, using))
     merges = [merge for merge in component.merges if {merge.primary, merge.secondary} <= mine]
-    layered = layers(person.pk, {key: join(told) for key, told in documents.items()}, merges)
-    result = _folded(layered)
+    wrote = {key: join(told) for key, told in documents.items()}
+    group = fold(wrote, merges)[person.pk]
+    result = shown(group.document)
     emails = {row.identifier.value for row in rows if row.identifier.kind == Kind.EMAIL}
     attributes = dict(result.attributes)
     values: dict[str, Json] = {
@@ -91,39 +101,20 @@ def _show(person: Person, component: Component, using: str) -> None:
         "provenance": result.provenance,
         "claimed": result.claimed,
         "created_at": _read_moment(attributes.pop("created_at", None)),
-        **_names(person, component, merges, layered, emails),
+        **_names([(component.people[key], wrote[key]) for key in group.people], emails),
     }
     if any(getattr(person, name) != value for name, value in values.items()):
         Person.objects.using(using).filter(pk=person.pk).update(**values)
     _relate(person.pk, result.relationships, using)
 
 
-def _folded(layered: Sequence[Layer]) -> Shown:
-    """Return what layers come to: each but the first only fills what was unset."""
-    first, *fillers = layered
-    result = shown(first.document)
-    for layer in fillers:
-        fill(result, first.document, layer.document, layer.filled_at or 0)
-    return result
-
-
 def _names(
-    person: Person,
-    component: Component,
-    merges: Iterable[Merge],
-    layered: Sequence[Layer],
-    owned: Collection[str],
+    people: Iterable[tuple[Person, Registers]], owned: Collection[str]
 ) -> dict[str, str | None]:
-    """Return the id and email to show: the person's own, else those of whom merges brought."""
-    joined = [component.people[key] for merge in sorted(merges) for key in (merge[2:])]
-    ids = (one.own_id for one in (person, *joined))
-    told = (shown_email(layer.document, owned) for layer in layered)
-    leads = (one.email for one in (person, *joined) if one.own_id is None)
-    emails = (*told, *leads) if person.own_id else leads
-    return {
-        "user_id": next((id for id in ids if id), None),
-        "email": next((email for email in emails if email), None),
-    }
+    """Return the id and email to show: the first person's own, else the first of the others'."""
+    ids = [one.own_id for one, _ in people]
+    emails = [shown_email(wrote, owned) if one.own_id else one.email for one, wrote in people]
+    return {"user_id": next(filter(None, ids), None), "email": next(filter(None, emails), None)}
 
 
 def _document(row: Ownership, using: str) -> Registers:
@@ -178,7 +169,7 @@ def _see(moved: Mapping[UUID, Sequence[Change]], people: Mapping[UUID, Person], 
     losers = set()
     for identifier, moves in moved.items():
         for change in moves:
-            gainer, loser = _root(change.now, people), _root(change.before, people)
+            gainer, loser = _whose(change.now, people), _whose(change.before, people)
             if gainer:
                 times = earliest_and_latest(identifier, *change.span, using=using)
                 Person.objects.using(using).touch(gainer, times)
@@ -189,18 +180,23 @@ def _see(moved: Mapping[UUID, Sequence[Change]], people: Mapping[UUID, Person], 
 
 
 def _see_anew(person: Person, using: str) -> None:
+    anchor = Identifier.objects.using(using).get(pk=person.pk)
     times = [
-        time
-        for row in Ownership.objects.using(using).of(person.component)
-        for time in earliest_and_latest(row.identifier_id, row.since, row.until, using=using)
+        anchor.created_at,
+        *(
+            time
+            for row in Ownership.objects.using(using).of(person.component)
+            for time in earliest_and_latest(row.identifier_id, row.since, row.until, using=using)
+        ),
     ]
-    if times:
-        seen = {"first_seen": min(times), "last_seen": max(times)}
-        Person.objects.using(using).filter(pk=person.pk).update(**seen)
+    seen = {"first_seen": min(times), "last_seen": max(times)}
+    Person.objects.using(using).filter(pk=person.pk).update(**seen)
 
 
-def _root(key: UUID | None, people: Mapping[UUID, Person]) -> UUID | None:
-    return (people[key].root_id or key) if key else None
+def _whose(sides: Sides, people: Mapping[UUID, Person]) -> UUID | None:
+    """Return whose a stretch is; a gap is somebody's if both its sides are one by now."""
+    one, *other = {people[key].root_id or key for key in sides if key} or {None}
+    return None if other else one
 
 
 def _read_moment(value: Json) -> datetime | None:

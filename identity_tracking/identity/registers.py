@@ -17,6 +17,7 @@ import json
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Any, TypeAlias
 
 from identity_tracking.messages import EPOCH, Message, ObjectRef
@@ -92,19 +93,18 @@ def shown(document: Registers) -> Shown:
     return result
 
 
-def fill(base: Shown, document: Registers, filler: Registers, time: int) -> None:
-    """Add to ``base``, what ``document`` shows, what of ``filler`` was unset at ``time``."""
-    other = shown(filler)
-    for name, value in other.attributes.items():
-        removed = document.get("a", {}).get(name)
-        if name not in base.attributes and not (removed and _winner(removed)[1][1] >= time):
-            base.attributes[name] = value
-            base.provenance[name] = other.provenance[name]
-    for ref, attributes in other.relationships.items():
-        relation = document.get("r", {}).get(json.dumps(ref), {})
-        removals = [relation[slot]["-"][1] for slot in SLOTS if "-" in relation.get(slot, {})]
-        if ref not in base.relationships and not any(removal >= time for removal in removals):
-            base.relationships[ref] = attributes
+def fill(document: Registers, filler: Registers, time: int) -> Registers:
+    """Return ``document`` with what of ``filler`` it lacked at ``time``; its emails stay its own.
+
+    What it had by then stays. For the rest each trust is filled by itself, where there is nothing
+    or an earlier removal: so nothing unproven hides, or brings back, what is proven.
+    """
+    mine, theirs = join([document]), join([filler])
+    return {
+        "a": _join_by(mine["a"], theirs["a"], partial(_fill_slots, time=time)),
+        "e": mine["e"],
+        "r": _join_by(mine["r"], theirs["r"], partial(_fill_relation, time=time)),
+    }
 
 
 def split(document: Registers, time: int) -> tuple[Registers, Registers]:
@@ -167,6 +167,42 @@ def _later(one: Write, other: Write) -> Write:
     return max(one, other, key=_order) if one else other
 
 
+def _fill_slots(mine: Slots, theirs: Slots, *, time: int) -> Slots:
+    if mine:
+        value, written_at, *_ = _winner(mine)[1]
+        if value is not None and written_at < time:
+            return mine
+    held = {slot: write for slot, write in mine.items() if write[0] is not None or write[1] >= time}
+    return {**mine, **theirs, **held}
+
+
+def _fill_relation(
+    mine: Mapping[str, Any], theirs: Mapping[str, Any], *, time: int
+) -> dict[str, Any]:
+    if _is_present(mine) and _winning_marks(mine)["+"][1] < time:
+        return dict(mine)
+    filled: dict[str, Any] = {"a": {}}
+    for slot in SLOTS:
+        source = theirs if _holds(theirs, slot) and _was_unset(mine, slot, time) else mine
+        if slot in source:
+            filled[slot] = source[slot]
+        for name, slots in _alive(source).items():
+            if slot in slots:
+                filled["a"].setdefault(name, {})[slot] = slots[slot]
+    return filled
+
+
+def _holds(relation: Mapping[str, Any], slot: str) -> bool:
+    return slot in relation or any(slot in slots for slots in _alive(relation).values())
+
+
+def _was_unset(relation: Mapping[str, Any], slot: str, time: int) -> bool:
+    """Say whether a slot holds nothing, or a removal from before ``time``."""
+    marks = relation.get(slot, {})
+    removed = "-" in marks and not _adds(marks) and marks["-"][1] < time
+    return removed or not _holds(relation, slot)
+
+
 def _winner(slots: Slots) -> tuple[str, Write]:
     slot = TRUSTED if TRUSTED in slots else UNTRUSTED
     return slot, slots[slot]
@@ -182,25 +218,36 @@ def _origin(write: Write, slot: str) -> dict[str, Json]:
     return {"at": at, "source": source, "trusted": slot == TRUSTED, "message_id": message_id}
 
 
-def _is_present(relation: Mapping[str, Any]) -> bool:
-    marks = relation.get(TRUSTED) or relation.get(UNTRUSTED) or {}
+def _winning_marks(relation: Mapping[str, Any]) -> Slots:
+    return relation.get(TRUSTED) or relation.get(UNTRUSTED) or {}
+
+
+def _adds(marks: Slots) -> bool:
     if "+" not in marks:
         return False
     return "-" not in marks or _order(marks["+"]) > _order(marks["-"])
 
 
+def _is_present(relation: Mapping[str, Any]) -> bool:
+    return _adds(_winning_marks(relation))
+
+
 def _relation_attributes(relation: Mapping[str, Any]) -> dict[str, Json]:
+    winners = {name: _winner(slots)[1] for name, slots in _alive(relation).items()}
+    return {name: write[0] for name, write in winners.items() if write[0] is not None}
+
+
+def _alive(relation: Mapping[str, Any]) -> dict[str, Slots]:
     """Attributes written since the last removal; an untrusted removal leaves trusted ones."""
     cleared = {
         TRUSTED: _removed(relation, TRUSTED),
         UNTRUSTED: max(_removed(relation, TRUSTED), _removed(relation, UNTRUSTED)),
     }
-    result = {}
-    for name, slots in relation.get("a", {}).items():
-        alive = {slot: write for slot, write in slots.items() if _order(write) > cleared[slot]}
-        if alive and (value := _winner(alive)[1][0]) is not None:
-            result[name] = value
-    return result
+    result = {
+        name: {slot: write for slot, write in slots.items() if _order(write) > cleared[slot]}
+        for name, slots in relation.get("a", {}).items()
+    }
+    return {name: alive for name, alive in result.items() if alive}
 
 
 def _removed(relation: Mapping[str, Any], slot: str) -> tuple[Json, ...]:

@@ -12,13 +12,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 from uuid import UUID
 
 from identity_tracking.identifiers import Kind, Ref
 from identity_tracking.messages import IDENTIFYING, Message, Order, Type
 
 TICK = timedelta(microseconds=1)
+
+Sides: TypeAlias = tuple[UUID | None, UUID | None]  # whose, and of a gap also who comes after
+NOBODY: Sides = (None, None)
 
 
 class Assertion(NamedTuple):
@@ -56,21 +59,16 @@ class Stretch(NamedTuple):
     after: UUID | None = None
 
     @property
-    def owner(self) -> UUID | None:
-        """Whose it is as long as nobody merges the two sides of a gap."""
-        return None if self.after else self.person
-
-    @property
-    def people(self) -> tuple[UUID | None, UUID | None]:
+    def people(self) -> Sides:
         return self.person, self.after
 
 
 class Change(NamedTuple):
-    """Where an identifier's owner is another than before."""
+    """Where an identifier's owner, or either side of a gap, is another than before."""
 
     span: Span
-    before: UUID | None
-    now: UUID | None
+    before: Sides
+    now: Sides
 
 
 def assertions(message: Message) -> list[Assertion]:
@@ -180,15 +178,15 @@ def overlay(rows: Iterable[Stretch], pieces: Iterable[Stretch], within: Span) ->
 
 
 def changes(old: Sequence[Stretch], new: Sequence[Stretch], within: Span) -> list[Change]:
-    """Return where the owner differs between two lists of stretches."""
+    """Return where two lists of stretches differ in whose an identifier is."""
     edges = {edge for row in (*old, *new) for edge in (row.since, row.until)} | set(within)
     inside = sorted(edge for edge in edges if within.since <= edge <= within.until)
     found = [
-        Change(Span(since, until), _owner(old, since), _owner(new, since))
+        Change(Span(since, until), _people(old, since), _people(new, since))
         for since, until in pairwise(inside)
     ]
     return [change for change in found if change.before != change.now]
 
 
-def _owner(rows: Iterable[Stretch], time: datetime) -> UUID | None:
-    return next((row.owner for row in rows if row.since <= time < row.until), None)
+def _people(rows: Iterable[Stretch], time: datetime) -> Sides:
+    return next((row.people for row in rows if row.since <= time < row.until), NOBODY)

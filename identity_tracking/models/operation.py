@@ -48,7 +48,7 @@ class MergeOperation(models.Model):
 
     def undo(self, *, by: Any = None) -> None:
         """Take the merge back: both people are again as if it had never been. Safe to repeat."""
-        import_string("identity_tracking.identity.merge.undo")(self, by=by)
+        import_string("identity_tracking.shortcuts.undo")(self, by=by)
 
 
 def touching(people: set[UUID], using: str) -> models.QuerySet[MergeOperation]:

@@ -162,7 +162,7 @@ def test_between_two_people_a_browser_is_nobodys_and_keeps_both_sides():
 
     assert first == Stretch(BEGINNING, hour(1) + TICK, A)
     assert gap == Stretch(hour(1) + TICK, hour(5), A, B)
-    assert (gap.owner, gap.people) == (None, (A, B))
+    assert gap.people == (A, B)
     assert last == Stretch(hour(5), END, B)
 
 
@@ -266,11 +266,11 @@ def test_a_change_is_where_the_owner_differs():
     old = [Stretch(*EVER, A)]
     new = [Stretch(BEGINNING, hour(5), A), Stretch(hour(5), END, B)]
 
-    assert changes(old, new, EVER) == [Change(Span(hour(5), END), A, B)]
+    assert changes(old, new, EVER) == [Change(Span(hour(5), END), (A, None), (B, None))]
 
 
-def test_a_gap_is_a_change_to_nobody():
+def test_a_gap_is_a_change_for_both_its_sides():
     gap = [Stretch(*EVER, A, B)]
 
-    assert changes([Stretch(*EVER, A)], gap, EVER) == [Change(EVER, A, None)]
-    assert changes([], gap, EVER) == []
+    assert changes([Stretch(*EVER, A)], gap, EVER) == [Change(EVER, (A, None), (A, B))]
+    assert changes([], gap, EVER) == [Change(EVER, (None, None), (A, B))]
