@@ -8,8 +8,8 @@ computes everything anew from the whole set of messages. People are named by the
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple, TypeAlias
 
 Name: TypeAlias = tuple[str, str]  # ("id" | "email" | "anonymous_id", value)
 Order: TypeAlias = tuple[int, str, bool, str]
@@ -50,12 +50,52 @@ class Said:
         raise AssertionError("names nobody")
 
 
+@dataclass(frozen=True, kw_only=True)
+class Operation:
+    """The word that ``secondary`` is the same human as ``primary``."""
+
+    primary: Name
+    secondary: Name
+    at: int  # microseconds since 1970
+    id: str
+    live: bool = True
+
+
+class Atom(NamedTuple):
+    """One thing that a message wrote: an attribute, a relationship or its end, or one of its own.
+
+    Of the writes to one ``cell``, the last is kept.
+    """
+
+    kind: str  # "attribute" | "relation"
+    name: str
+    trusted: bool
+    part: str | bool  # a relationship: whether it is there (a bool), or the name of its attribute
+    said: Said  # a message that writes this and nothing else
+
+    @property
+    def cell(self) -> tuple[str, str, bool, str | bool]:
+        return self[:4]
+
+    @property
+    def removes(self) -> bool:
+        if self.kind == "attribute":
+            return self.said.attributes[0][1] is None
+        return self.part is False
+
+    @property
+    def marks(self) -> bool:
+        """Whether it says if the thing is there."""
+        return self.kind == "attribute" or isinstance(self.part, bool)
+
+
 @dataclass(frozen=True)
 class Graph:
     """What a set of messages comes to."""
 
     owner: dict[tuple[str, bool, str], Name | None] = field(default_factory=dict)
     people: set[Name] = field(default_factory=set)
+    id: dict[Name, str | None] = field(default_factory=dict)
     email: dict[Name, str | None] = field(default_factory=dict)
     attributes: dict[Name, dict[str, Any]] = field(default_factory=dict)
     claimed: dict[Name, dict[str, Any]] = field(default_factory=dict)
@@ -64,14 +104,23 @@ class Graph:
 
 
 class Reference:
-    """The rules, over one set of messages."""
+    """The rules, over one set of messages and operations."""
 
-    def __init__(self, messages: Iterable[Said], *, people_per_browser: int = 5) -> None:
+    def __init__(
+        self,
+        messages: Iterable[Said],
+        operations: Iterable[Operation] = (),
+        *,
+        people_per_browser: int = 5,
+    ) -> None:
         first: dict[tuple[str, bool, str], Said] = {}
         for message in messages:
             first.setdefault(message.key, message)  # R1
         self.messages = sorted(first.values(), key=lambda message: message.order)
+        live = [operation for operation in operations if operation.live]
+        self.operations = sorted(live, key=lambda operation: (operation.at, operation.id))
         self.limit = people_per_browser
+        self.groups = self.merged()
 
     # R3
 
@@ -134,11 +183,52 @@ class Reference:
         after = [person for when, person in claims if when > time]
         if any(when == time for when, _ in claims) or not after:
             return before[-1] if before else None
-        if not before or before[-1] == after[0]:
+        if not before:
             return after[0]
-        return None
+        return before[-1] if self.root(before[-1]) == self.root(after[0]) else None
+
+    # R7
+
+    def meant(self, anchor: Name) -> Name:
+        """Whom an anchor means: a lead whose email is an id's means who has it last."""
+        kind, value = anchor
+        return self.owner_of_email(value, 2**63) if kind == "email" else anchor
+
+    def anchors(self) -> set[Name]:
+        """Who there would be without any merge."""
+        mentioned = [(kind, one) for kind in ("id", "email") for one in self.mentioned(kind)]
+        return {anchor for anchor in mentioned if self.meant(anchor) == anchor}
+
+    def effective(self) -> list[tuple[Operation, list[Name], list[Name]]]:
+        """The operations that join two groups, with these groups as they were then."""
+        groups = [[person] for person in sorted(self.anchors())]
+        found = []
+        for operation in self.operations:
+            into = next(one for one in groups if self.meant(operation.primary) in one)
+            gone = next(one for one in groups if self.meant(operation.secondary) in one)
+            if into is not gone:
+                found.append((operation, list(into), list(gone)))
+                into += gone
+                groups.remove(gone)
+        return found
+
+    def merged(self) -> dict[Name, list[Name]]:
+        """Who each standing person is: themselves, then whom the merges brought, in order."""
+        groups = {person: [person] for person in self.anchors()}
+        for _, into, gone in self.effective():
+            groups[into[0]] = into + gone
+            del groups[gone[0]]
+        return groups
+
+    def root(self, person: Name | None) -> Name | None:
+        return next((root for root, group in self.groups.items() if person in group), None)
 
     def owner(self, message: Said) -> Name | None:
+        """Whose a message is, after merges."""
+        return self.root(self.writer(message))
+
+    def writer(self, message: Said) -> Name | None:
+        """Whose a message is by its claims; of a closed gap, whose it was before the gap."""
         kind, value = message.head
         if kind == "email":
             return self.owner_of_email(value, message.time)
@@ -150,26 +240,39 @@ class Reference:
 
     def graph(self) -> Graph:
         graph = Graph()
-        for email in self.mentioned("email"):
-            if not self.counting_claims(email):
-                graph.people.add(("email", email))
-        graph.people.update(("id", id) for id in self.mentioned("id"))
-        said: dict[Name, list[Said]] = {person: [] for person in graph.people}
+        graph.people.update(self.groups)
+        said: dict[Name, list[Said]] = {person: [] for person in self.anchors()}
         for message in self.messages:
-            owner = graph.owner[message.key] = self.owner(message)
-            said.setdefault(owner or message.head, []).append(message)
-        for person, messages in said.items():
+            graph.owner[message.key] = self.owner(message)
+            said.setdefault(self.writer(message) or message.head, []).append(message)
+        for person, messages in self.told(said).items():
             graph.relationships[person] = relationships(messages)
             if person in graph.people:
+                group = self.groups[person]
+                ids = [value for kind, value in group if kind == "id"]
+                emails = [email for one in group if (email := self.shown_email(one, group))]
+                graph.id[person] = ids[0] if ids else None
+                graph.email[person] = emails[0] if emails else None
                 graph.attributes[person], graph.claimed[person] = attributes(messages)
-                graph.email[person] = self.shown_email(person)
         graph.conflicts.update(self.conflicts())
         return graph
+
+    def told(self, said: dict[Name, list[Said]]) -> dict[Name, list[Said]]:
+        """What counts of what everybody said, after merges."""
+        result = dict(said)
+        kept = {person: latest(map(atoms, messages)) for person, messages in said.items()}
+        for operation, (into, *_), (gone, *_) in self.effective():
+            early = [atom for atom in kept[gone] if atom.said.time < operation.at]
+            later = [atom for atom in kept.pop(gone) if atom.said.time >= operation.at]
+            kept[into] = latest([filled(kept[into], early, operation.at), later])
+            result[into] = [atom.said for atom in kept[into]]
+            del result[gone]
+        return result
 
     def mentioned(self, kind: str) -> set[str]:
         return {value for message in self.messages if (value := getattr(message, kind))}
 
-    def shown_email(self, person: Name) -> str | None:  # R9
+    def shown_email(self, person: Name, group: list[Name]) -> str | None:  # R9
         kind, value = person
         if kind == "email":
             return value
@@ -177,7 +280,7 @@ class Reference:
             message
             for message in self.messages
             if message.type in CLAIMING and message.id == value and message.email
-            if person in self.owners_ever(message.email)
+            if self.owners_ever(message.email) & set(group)
         ]
         proven = [message.email for message in called if message.email_trusted]
         return proven[-1] if proven else called[0].email if called else None
@@ -234,3 +337,72 @@ def relationships(messages: Iterable[Said]) -> dict[str, dict[str, Any]]:
         name: {key: value for key, value in values.items() if value is not None}
         for name, values in both.items()
     }
+
+
+def atoms(message: Said) -> list[Atom]:
+    """The things that a message writes, one by one."""
+
+    def says(*relation: Any) -> Said:
+        return replace(message, attributes=(), relations=(relation,))
+
+    written = [
+        Atom("attribute", one[0], message.trusted, "", replace(message, attributes=(one,)))
+        for one in (message.attributes if message.type == "identify" else ())
+    ]
+    for name, adds, values in message.relations:
+        written.append(Atom("relation", name, message.trusted, adds, says(name, adds, ())))
+        written += [
+            Atom("relation", name, message.trusted, one[0], says(name, True, (one,)))
+            for one in values
+        ]
+    return written
+
+
+def latest(lists: Iterable[Iterable[Atom]]) -> list[Atom]:
+    """The last write of each cell, in order."""
+    ordered = sorted((atom for one in lists for atom in one), key=lambda atom: atom.said.order)
+    cells = {atom.cell: atom for atom in ordered}
+    return sorted(cells.values(), key=lambda atom: atom.said.order)
+
+
+def filled(mine: list[Atom], theirs: list[Atom], at: int) -> list[Atom]:
+    """What somebody wrote, and of ``theirs`` what was unset ``at`` that time (R7).
+
+    What was there by a write before then stays. Else what is proven, and what is not, are each
+    filled if there is nothing, or a removal from before.
+    """
+    result = []
+    for kind, name in sorted({atom[:2] for atom in (*mine, *theirs)}):
+        own = [atom for atom in mine if atom[:2] == (kind, name)]
+        other = [atom for atom in theirs if atom[:2] == (kind, name)]
+        if was_there(own, at):
+            result += own
+            continue
+        own, other = alive(own), alive(other)
+        for trusted in (True, False):
+            have = [atom for atom in own if atom.trusted == trusted]
+            get = [atom for atom in other if atom.trusted == trusted]
+            last = [atom for atom in have if atom.marks][-1:]
+            was_removed = bool(last) and last[0].removes and last[0].said.time < at
+            result += get if get and (was_removed or not have) else have
+    return result
+
+
+def was_there(written: list[Atom], at: int) -> bool:
+    """Whether one attribute or relationship is there, by a write before ``at``."""
+    marks = [atom for atom in written if atom.marks]
+    decisive = [atom for atom in marks if atom.trusted] or marks
+    return bool(decisive) and not decisive[-1].removes and decisive[-1].said.time < at
+
+
+def alive(written: list[Atom]) -> list[Atom]:
+    """Without the attributes of a relationship that its removal cleared."""
+
+    def cleared(atom: Atom) -> bool:
+        return not atom.marks and any(
+            one.said.order >= atom.said.order
+            for one in written
+            if one.removes and (one.trusted or not atom.trusted)
+        )
+
+    return [atom for atom in written if not cleared(atom)]

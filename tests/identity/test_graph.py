@@ -1,4 +1,4 @@
-"""The package against the reference model, after every batch of arbitrary sets of messages.
+"""The package against the reference model, after every batch, merge and undo of arbitrary ones.
 
 ``GRAPHS=10000 pytest tests/identity/test_graph.py`` tries that many sets.
 """
@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 import os
-from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import pairwise
+from uuid import UUID
 
 import pytest
 from django.db import transaction
@@ -19,10 +20,18 @@ from hypothesis import strategies as st
 
 from identity_tracking.conf import conf
 from identity_tracking.identifiers import Kind, Ref, names
+from identity_tracking.identity import merge as merging
 from identity_tracking.ingest.process import process
 from identity_tracking.messages import Message, Relation, Type, microseconds, object_ref
-from identity_tracking.models import Activity, Conflict, ObjectRelationship, Ownership, Person
-from tests.reference import Graph, Reference, Said
+from identity_tracking.models import (
+    Activity,
+    Conflict,
+    MergeOperation,
+    ObjectRelationship,
+    Ownership,
+    Person,
+)
+from tests.reference import Graph, Name, Operation, Reference, Said
 from tests.saying import hour
 
 IDS = ("u", "v", "w")
@@ -70,6 +79,15 @@ def said(draw: st.DrawFn, number: int) -> Said:
     )
 
 
+@dataclass(frozen=True)
+class Merge:
+    """One person is another, said at a time; or, without people, the merge ``number`` is undone."""
+
+    number: int
+    at: int = 0
+    people: tuple[Name, Name] | None = None
+
+
 @st.composite
 def deliveries(draw: st.DrawFn) -> list[list[Said]]:
     """Messages, some of them twice, in any order and in any batches."""
@@ -80,6 +98,19 @@ def deliveries(draw: st.DrawFn) -> list[list[Said]]:
     )
     cuts = sorted(draw(st.sets(st.integers(1, len(sent)), max_size=len(sent))) | {0, len(sent)})
     return [list(sent[one:other]) for one, other in pairwise(cuts)]
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> list[list[Said] | Merge]:
+    """Deliveries, and between them merges and undos: repeated, in circles, of leads, of nobody."""
+    steps: list[list[Said] | Merge] = [*draw(deliveries())]
+    anchor = st.sampled_from([*(("id", id) for id in IDS), *(("email", one) for one in EMAILS)])
+    for number in range(draw(st.integers(0, 6))):
+        people = draw(st.none() | st.tuples(anchor, anchor))
+        at = microseconds(hour(draw(st.integers(0, 8)))) + number
+        merge = Merge(number, at, people) if people else Merge(draw(st.integers(0, number)))
+        steps.insert(draw(st.integers(0, len(steps))), merge)
+    return steps
 
 
 def as_message(one: Said) -> Message:
@@ -103,7 +134,11 @@ def as_message(one: Said) -> Message:
 
 
 def name(person: Person | None):
-    return person and (("id", person.user_id) if person.user_id else ("email", person.email))
+    return person and anchored(person.anchor.ref)
+
+
+def anchored(ref: Ref) -> Name:
+    return ref.kind.name.lower(), ref.value
 
 
 def kept() -> Graph:
@@ -112,16 +147,15 @@ def kept() -> Graph:
     for activity in Activity.objects.with_person():
         key = activity.source, activity.trusted, activity.message_id
         graph.owner[key] = name(activity.person)
-    for person in Person.objects.standing():
+    for person in Person.objects.standing().select_related("anchor"):
         one = name(person)
         graph.people.add(one)
+        graph.id[one] = person.user_id
         graph.email[one] = person.email
         graph.attributes[one] = person.attributes
         graph.claimed[one] = {key: told["value"] for key, told in person.claimed.items()}
-    anchors = {person.pk: name(person) for person in Person.objects.all()}
-    graph.relationships.update(defaultdict(dict))
     for row in ObjectRelationship.objects.select_related("identifier", "object"):
-        holder = anchors.get(row.identifier_id, ("anonymous_id", row.identifier.value))
+        holder = anchored(row.identifier.ref)
         graph.relationships.setdefault(holder, {})[row.object.object_id] = row.attributes
     for conflict in Conflict.objects.select_related("identifier"):
         graph.conflicts.add((conflict.code, conflict.identifier.value))
@@ -132,6 +166,7 @@ def assert_same(reference: Reference) -> None:
     wanted, have = reference.graph(), kept()
     assert have.owner == wanted.owner
     assert have.people == wanted.people
+    assert have.id == wanted.id
     assert have.email == wanted.email
     assert have.attributes == wanted.attributes
     assert have.claimed == wanted.claimed
@@ -180,6 +215,80 @@ def test_the_graph_is_what_the_rules_say_after_every_batch(deliveries):
             assert_same(reference)
         assert_sound(reference)
     tell_what_was_tried(reference, told)
+
+
+@pytest.mark.django_db
+@given(histories())
+@settings(max_examples=EXAMPLES, report_multiple_bugs=False)
+def test_merges_and_undos_are_what_the_rules_say_interleaved_with_anything(history):
+    told: list[Said] = []
+    operations: dict[int, Operation] = {}
+    with undone():
+        for step in history:
+            if isinstance(step, Merge):
+                operations |= carry_out(step, operations)
+            else:
+                process([as_message(one) for one in step])
+                told += step
+            reference = Reference(told, operations.values(), people_per_browser=LIMIT)
+            assert_same(reference)
+        assert_sound(reference)
+        tell_of_merges(reference, operations)
+        assert_undone_exactly(told, operations)
+
+
+def carry_out(step: Merge, operations: dict[int, Operation]) -> dict[int, Operation]:
+    """Do what ``step`` says, if there is anybody to do it to."""
+    if step.people is None:
+        return take_back(step.number, operations)
+    primary, secondary = (Person.objects.filter(anchor=key_of(one)).first() for one in step.people)
+    if primary is None or secondary is None or primary == secondary:
+        return {}
+    at = hour(0) + timedelta(microseconds=step.at - microseconds(hour(0)))
+    done = merging.merge(primary, secondary, at=at, by="", reason="", using="default")
+    one, other = step.people
+    return {step.number: Operation(primary=one, secondary=other, at=step.at, id=done.pk.hex)}
+
+
+def take_back(number: int, operations: dict[int, Operation]) -> dict[int, Operation]:
+    if number not in operations:
+        return {}
+    MergeOperation.objects.get(pk=operations[number].id).undo()
+    return {number: replace(operations[number], live=False)}
+
+
+def key_of(anchor: Name) -> UUID:
+    kind, value = anchor
+    return Ref(Kind[kind.upper()], value).key
+
+
+def assert_undone_exactly(told: list[Said], operations: dict[int, Operation]) -> None:
+    """With all merges undone, everything is as if there had never been any."""
+    for number in operations:
+        take_back(number, operations)
+    assert_same(Reference(told, people_per_browser=LIMIT))
+    assert_sound(Reference(told, people_per_browser=LIMIT))
+
+
+def tell_of_merges(reference: Reference, operations: dict[int, Operation]) -> None:
+    live = reference.operations
+    if len(reference.effective()) < len(live):
+        event("a merge without effect")
+    if len(reference.effective()) > 1:
+        event("several merges")
+    if len(live) < len(operations):
+        event("an undo")
+    if any(kind == "email" for one in live for kind, _ in (one.primary, one.secondary)):
+        event("a merge of a lead")
+    if live and not set(reference.groups) >= {reference.meant(one.primary) for one in live}:
+        event("a chain of merges")
+    if any(closed_gap(reference, one) for one in reference.messages):
+        event("a closed gap")
+
+
+def closed_gap(reference: Reference, message: Said) -> bool:
+    alone = Reference(reference.messages, people_per_browser=LIMIT)
+    return reference.owner(message) is not None and alone.owner(message) is None
 
 
 def tell_what_was_tried(reference: Reference, told: list[Said]) -> None:
