@@ -345,8 +345,11 @@ def atoms(message: Said) -> list[Atom]:
     def says(*relation: Any) -> Said:
         return replace(message, attributes=(), relations=(relation,))
 
+    def sets(*attribute: Any) -> Said:
+        return replace(message, attributes=(attribute,), relations=())
+
     written = [
-        Atom("attribute", one[0], message.trusted, "", replace(message, attributes=(one,)))
+        Atom("attribute", one[0], message.trusted, "", sets(*one))
         for one in (message.attributes if message.type == "identify" else ())
     ]
     for name, adds, values in message.relations:
