@@ -50,11 +50,22 @@ class Component:
 
 
 def component_of(seed: Iterable[UUID], using: str) -> Component:
-    """Lock and return everybody connected to ``seed``."""
+    """Lock and return everybody connected to ``seed``.
+
+    Where there are merges it looks before it locks: so it nearly always locks all at once, in
+    key order, and whom somebody connects meanwhile after them.
+    """
+    if MergeOperation.objects.using(using).exists():
+        seed = _connected(seed, using, lock=False).people
+    return _connected(seed, using, lock=True)
+
+
+def _connected(seed: Iterable[UUID], using: str, *, lock: bool) -> Component:
+    people = Person.objects.using(using)
     found = Component()
     fresh = set(seed)
     while fresh:
-        found.people |= Person.objects.using(using).locked(fresh)
+        found.people |= people.locked(fresh) if lock else people.in_bulk(fresh)
         found.follows |= _owners_of_leads(fresh, using)
         neighbours = {found.meant(key) for key in fresh & found.people.keys()}
         if MergeOperation.objects.using(using).exists():  # asked under the lock
