@@ -19,8 +19,8 @@ demo: $(VENV)/.demo
 test: $(VENV)/.dev
 	rm -f .coverage
 	$(PYTEST) --cov-report=
-	$(PYTEST) --cov-report= --ds=tests.settings.postgres $(ELSEWHERE)
-	$(PYTEST) --cov-fail-under=95 --ds=tests.settings.sqlite_stock $(ELSEWHERE) $(STORED)
+	GRAPHS=100 $(PYTEST) --cov-report= --ds=tests.settings.postgres $(ELSEWHERE)
+	GRAPHS=100 $(PYTEST) --cov-fail-under=95 --ds=tests.settings.sqlite_stock $(ELSEWHERE) $(STORED)
 
 lint: $(VENV)/.dev $(if $(NPM),$(SDK)/node_modules)
 	$(BIN)/ruff check
