@@ -194,7 +194,15 @@ def test_an_event_name_is_one_line():
     assert Activity.objects.get().name == "a [CRITICAL] forged"
 
 
-def test_a_deep_body_costs_little():
+@pytest.fixture
+def warm():
+    """A server that has answered before: what its first request loads is no stranger's doing."""
+    browser = Browser()
+    browser.get("/visitor/")
+    browser.send(said(anonymous_id="warm"))
+
+
+def test_a_deep_body_costs_little(warm):
     began = time.process_time()
     for _ in range(20):
         post("[" * 65_000 + "]" * 65_000)
@@ -214,7 +222,7 @@ def test_a_deep_body_costs_little():
     ],
     ids=itertools.count(),
 )
-def test_no_field_can_keep_a_server_busy(fields):
+def test_no_field_can_keep_a_server_busy(fields, warm):
     began = time.process_time()
 
     response = Browser().send(said(**{"anonymous_id": "a", **fields}))
@@ -223,7 +231,7 @@ def test_no_field_can_keep_a_server_busy(fields):
     assert time.process_time() - began < 0.2
 
 
-def test_no_user_agent_can_keep_a_server_busy():
+def test_no_user_agent_can_keep_a_server_busy(warm):
     browser = Browser(headers={"user-agent": "bot" * 20_000 + "curlwge" * 20_000})
     began = time.process_time()
 
