@@ -15,6 +15,7 @@ from django.utils.module_loading import import_string
 
 from identity_tracking.conf import Conf, conf
 from identity_tracking.ingest.transaction import database
+from identity_tracking.signatures import SEPARATOR
 
 MIDDLEWARE = "identity_tracking.middleware.IdentityTrackingMiddleware"
 AUTHENTICATION = "django.contrib.auth.middleware.AuthenticationMiddleware"
@@ -33,6 +34,7 @@ def connect() -> None:
         check_middleware_order,
         check_cross_site,
         check_origins,
+        check_site_id,
     ):
         register(check)
     register(check_urls, Tags.urls)
@@ -165,6 +167,18 @@ def check_origins(**kwargs: Any) -> list[CheckMessage]:
         )
         for origin in conf.ALLOWED_ORIGINS
         if not ORIGIN.fullmatch(str(origin))
+    ]
+
+
+def check_site_id(**kwargs: Any) -> list[CheckMessage]:
+    if SEPARATOR not in str(conf.SITE_ID):
+        return []
+    return [
+        Error(
+            f"The SITE_ID {conf.SITE_ID!r} holds {SEPARATOR!r}.",
+            hint='What follows one is a signature. Write "-" or "_", as in "shop-de".',
+            id="identity_tracking.E008",
+        )
     ]
 
 

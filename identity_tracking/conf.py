@@ -55,6 +55,7 @@ class Conf:
     USER_ATTRIBUTES: Hook = "identity_tracking.users.user_attributes"  # (user) -> attributes
     EMAIL_VERIFIED: Hook = "identity_tracking.users.email_verified"  # (user) -> True: it is theirs
     MAY_IDENTIFY: Hook = None  # (request, user) -> False: this login is not that user's own
+    SIGNATURE_MAX_AGE: int = 86_400  # seconds: 1 day; how long a signed page may identify its user
 
     JUNK: Sequence[str] = ()  # more values that are no identifier, beside the built-in ones
     PEOPLE_PER_BROWSER: int = 5  # a browser claimed for more ids than this attributes nothing

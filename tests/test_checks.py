@@ -148,6 +148,13 @@ def test_an_origin_that_no_browser_sends_is_an_error(settings, origin, ids):
     assert found(checks.check_origins) == ids
 
 
+@pytest.mark.parametrize(("site_id", "ids"), [("shop", []), ("shop:de", ["E008"])])
+def test_a_site_id_that_holds_the_separator_is_an_error(settings, site_id, ids):
+    configure(settings, SITE_ID=site_id)
+
+    assert found(checks.check_site_id) == ids
+
+
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="needs SQLite")
 @pytest.mark.parametrize(
     ("options", "ids"),
