@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from uuid import UUID
+from uuid import RFC_4122, UUID
 
 import pytest
 from django.utils.translation import gettext_lazy
@@ -163,7 +163,14 @@ def test_a_digest_depends_on_where_its_parts_end():
 
 
 def test_keys_never_change():
-    assert Ref(Kind.ID, "42").key == UUID("b09c22d5-ff6b-7a4a-ca40-639d4b024b52")
+    assert Ref(Kind.ID, "42").key == UUID("b09c22d5-ff6b-8a4a-aa40-639d4b024b52")
+
+
+def test_a_key_is_a_uuid_that_every_database_takes():
+    keys = [digest(str(number)) for number in range(1000)]
+
+    assert {(key.version, key.variant) for key in keys} == {(8, RFC_4122)}
+    assert 0x80 not in {key.bytes[8] for key in keys}
 
 
 anything = st.recursive(
