@@ -1,0 +1,42 @@
+"""What is left when a person is deleted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tests.reference.graph import Reference
+from tests.reference.said import Name, Said
+
+
+def without(graph: Reference, person: Name) -> Reference:
+    """The messages, operations and marks that remain without a standing person."""
+    kept = [message for message in graph.messages if not is_of(graph, message, person)]
+    group = set(graph.groups[person])
+    rows = group | {
+        name for name in graph.used if name[0] == "email" and graph.meant(name) in group
+    }
+    gone = rows - {message.head for message in kept}
+    left = [forgetting(message, gone) for message in kept]
+    return Reference(
+        left,
+        [one for one in graph.explicit if not rows & {one.primary, one.secondary}],
+        voided=graph.voided & {claim.key for message in left for claim in message.claims},
+        undone=graph.undone & {one.id for message in left for one in message.operations},
+        people_per_browser=graph.limit,
+        look_back=graph.look_back,
+    )
+
+
+def is_of(graph: Reference, message: Said, person: Name) -> bool:
+    """Whether a message is a person's, or lies in a gap beside what was."""
+    if message.head[0] != "anonymous_id":
+        return graph.owner(message) == person
+    sides = graph.sides(message.head, message.time)
+    return person in {graph.roots[side] for side in sides}
+
+
+def forgetting(message: Said, gone: set[Name]) -> Said:
+    """A message as if it had never named those who are gone."""
+    also = tuple(one for one in message.also if one.name not in gone)
+    email = None if ("email", message.email) in gone else message.email
+    return replace(message, also=also, email=email)
