@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from identity_tracking.shortcuts import (
+        alias,
         identify,
         merge,
         page,
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "alias",
     "identify",
     "merge",
     "page",

@@ -59,6 +59,7 @@ class Conf:
 
     JUNK: Sequence[str] = ()  # more values that are no identifier, beside the built-in ones
     PEOPLE_PER_BROWSER: int = 5  # a browser claimed for more ids than this attributes nothing
+    LOOK_BACK: int | None = None  # seconds of a browser's past that its first identify claims
     LAST_SEEN_EVERY: int = 300  # seconds: how coarse ``last_seen`` is
     BACKDATE_LIMIT: int = 172_800  # seconds: how far back a browser's clock is believed
 

@@ -4,7 +4,8 @@ Precedence (R0 of the identity rules, see docs/identity.md):
 
 1. values become trimmed strings; junk is absent;
 2. an ``id`` of the form ``cio_…`` is a cio_id;
-3. an ``id`` that is an email address is an email, and wins over another ``email`` beside it;
+3. an ``id`` that is an email address is an email, and wins over another ``email`` beside it,
+   which is what the person is *also* called;
 4. any other ``id`` is kept as it is, case and all.
 """
 
@@ -12,7 +13,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -52,6 +53,11 @@ class Ref(NamedTuple):
     value: str
 
     @property
+    def field(self) -> str:
+        """What this kind is called on the wire: "id", "email" or "anonymous_id"."""
+        return self.kind.name.lower()
+
+    @property
     def key(self) -> UUID:
         """The primary key of this identifier, the same in every process and database."""
         return digest(str(int(self.kind)), self.value)
@@ -59,17 +65,27 @@ class Ref(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Names:
-    """Everything a message calls its person, cleaned. ``refused`` holds what could not be used."""
+    """Everything a message calls its person, cleaned. ``refused`` holds what could not be used.
+
+    ``also``: a further id or email, that only a trusted message can give (R9).
+    """
 
     id: Ref | None = None
     email: Ref | None = None
     anonymous_id: Ref | None = None
     cio_id: str | None = None
+    also: tuple[Ref, ...] = ()
     refused: tuple[str, ...] = ()
 
     @property
     def refs(self) -> tuple[Ref, ...]:
         return tuple(ref for ref in (self.id, self.email, self.anonymous_id) if ref)
+
+    @property
+    def alone(self) -> Names:
+        """The same names without what somebody is also called: that is refused."""
+        refused = (*self.refused, *(ref.field for ref in self.also))
+        return replace(self, also=(), refused=refused)
 
     @classmethod
     def of(
@@ -109,6 +125,7 @@ def names(
     unprintable is left out and listed in ``refused``, so that the rest still counts.
     """
     refused: list[str] = []
+    also: tuple[Ref, ...] = ()
 
     def read(name: str, raw: Any, limit: int = MAX_BYTES) -> str | None:
         try:
@@ -128,7 +145,7 @@ def names(
         own, own_cio_id = None, own_cio_id or own
     elif own and is_email(own):
         if mail and mail.lower() != own.lower():
-            refused.append("email")
+            also = (Ref(Kind.EMAIL, mail.lower()),)
         own, mail = None, own
     elif own and len(own.encode()) > MAX_BYTES:
         refused.append("id")
@@ -138,6 +155,7 @@ def names(
         email=Ref(Kind.EMAIL, mail.lower()) if mail else None,
         anonymous_id=Ref(Kind.ANONYMOUS_ID, visitor) if visitor else None,
         cio_id=own_cio_id.removeprefix("cio_") if own_cio_id else None,
+        also=also,
         refused=tuple(refused),
     )
 

@@ -15,7 +15,7 @@ from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
 from identity_tracking.exceptions import InvalidMessage
-from identity_tracking.identifiers import Names, Ref, digest
+from identity_tracking.identifiers import Kind, Names, Ref, digest
 from identity_tracking.payloads import MAX_NAME, Json, clean_mapping, clean_text
 
 RELATIONSHIPS = "cio_relationships"
@@ -43,6 +43,7 @@ class Type(TextChoices):
 
 IDENTIFYING = frozenset({Type.IDENTIFY, Type.LINK, Type.FORM})  # say who somebody is
 WRITING = frozenset({Type.IDENTIFY, Type.GROUP, Type.RELATE})  # say something lasting of somebody
+DOING = frozenset({Type.PAGE, Type.TRACK})  # say only that somebody did something
 
 
 class Outcome(Enum):
@@ -88,7 +89,9 @@ class Message:
 
     ``timestamp`` is stamped once, never later than ``received_at``, and then part of the message.
     ``trusted``: the sender proved the id. ``email_trusted``: also the email beside it.
-    ``previous``: the anonymous id that an alias claims.
+    ``previous``: the anonymous id that an alias claims. ``restamped``: repeated by a client that
+    puts the identity of now on a call of before, as Segment's analytics-next does; so the id of
+    what somebody did is not believed (R2b).
     """
 
     type: Type
@@ -104,6 +107,7 @@ class Message:
     relations: tuple[Relation, ...] = ()
     context: Mapping[str, Json] = field(default_factory=dict)
     previous: Ref | None = None
+    restamped: bool = False
 
     @property
     def key(self) -> UUID:
@@ -113,6 +117,8 @@ class Message:
     @property
     def head(self) -> Ref:
         head = self.names.head
+        if self.restamped and self.type in DOING:
+            head = self.names.anonymous_id or head
         if head is None:
             raise InvalidMessage("The message names nobody.", code="no_identifier")
         return head
@@ -123,8 +129,26 @@ class Message:
 
     @property
     def refs(self) -> tuple[Ref, ...]:
-        """Every identifier that the message mentions."""
-        return (*self.names.refs, self.previous) if self.previous else self.names.refs
+        """Every identifier that the message needs: its head, and all that it claims."""
+        said = (*self.names.refs, *self.accepted) if self.type in IDENTIFYING else (self.head,)
+        return (*said, self.previous) if self.previous else said
+
+    @property
+    def accepted(self) -> tuple[Ref, ...]:
+        """What else its person is called from now on, as it is trusted to say (R9)."""
+        if self.type not in IDENTIFYING:
+            return ()
+        return tuple(
+            ref
+            for ref in self.names.also
+            if (self.email_trusted if ref.kind is Kind.EMAIL else self.trusted)
+        )
+
+    @property
+    def refused(self) -> tuple[str, ...]:
+        """Which of its names could not be used, as the wire calls them: "id", "email"."""
+        lost = set(self.names.also) - {*self.accepted, *self.names.refs}
+        return (*self.names.refused, *sorted(ref.field for ref in lost))
 
     @property
     def attributes(self) -> Mapping[str, Json]:
@@ -144,7 +168,7 @@ class Message:
     @property
     def writes(self) -> bool:
         """Whether the message says something lasting about its person."""
-        return bool(self.attributes or self.relationships or self.email)
+        return bool(self.attributes or self.relationships or self.email or self.accepted)
 
 
 def microseconds(moment: datetime) -> int:

@@ -23,8 +23,9 @@ from django.utils import timezone
 
 from identity_tracking.conf import conf
 from identity_tracking.exceptions import InvalidIdentifier, InvalidMessage
-from identity_tracking.identifiers import Kind, Names, names
+from identity_tracking.identifiers import Kind, Names, Ref, names
 from identity_tracking.identity import merge as merging
+from identity_tracking.identity import voiding
 from identity_tracking.ingest.context import request_context
 from identity_tracking.ingest.process import process
 from identity_tracking.ingest.transaction import database, in_transaction, reachable
@@ -40,7 +41,7 @@ from identity_tracking.messages import (
     relations,
     stamp,
 )
-from identity_tracking.models import FailedEvent, MergeOperation, Person
+from identity_tracking.models import Claim, FailedEvent, MergeOperation, Person
 from identity_tracking.payloads import MAX_NAME, clean_mapping, clean_text, printable
 from identity_tracking.visitor import Visitor, harmless
 
@@ -71,6 +72,7 @@ class _Call:
     name: Any = ""
     properties: Mapping[str, Any] = field(default_factory=dict)
     relation: tuple[Any, Any, bool] | None = None  # object type, object id, whether it is added
+    previous: Any = None  # the anonymous id that an alias claims
     email_trusted: bool = True
 
 
@@ -123,6 +125,14 @@ def unrelate(
     return _keep(Type.RELATE, who, options, relation=(object_type, object_id, False))
 
 
+def alias(who: Who, previous: Any, **options: Unpack[Options]) -> Outcome | None:
+    """Say that what was done under the anonymous id ``previous`` was done by somebody with an id.
+
+    It claims that browser for them as an identify does, and nothing else.
+    """
+    return _keep(Type.ALIAS, who, options, previous=previous)
+
+
 def merge(
     primary: Person, secondary: Person, *, by: Any = None, reason: str = ""
 ) -> MergeOperation:
@@ -149,6 +159,24 @@ def undo(operation: MergeOperation, *, by: Any = None) -> None:
     """
     using = database()
     in_transaction(lambda: merging.undo(operation, by=by, using=using), using)
+
+
+def void(claim: Claim, *, by: Any = None, reason: str = "") -> None:
+    """Let one wrong claim count no more: what ``claim.void(by=…)`` does. Safe to repeat.
+
+    ``by``: who says so, a user or any text. Raises Unavailable for database trouble.
+    """
+    using = database()
+    in_transaction(lambda: voiding.void(claim, by=by, reason=reason, using=using), using)
+
+
+def restore(claim: Claim) -> None:
+    """Let a voided claim count again: what ``claim.restore()`` does. Safe to repeat.
+
+    Raises Unavailable for database trouble.
+    """
+    using = database()
+    in_transaction(lambda: voiding.restore(claim, using=using), using)
 
 
 def reset(request: HttpRequest) -> None:
@@ -236,7 +264,17 @@ def _message(call: _Call) -> Message:
         properties=properties,
         relations=changes,
         context=request_context(call.who) if isinstance(call.who, HttpRequest) else {},
+        previous=_previous(call),
     )
+
+
+def _previous(call: _Call) -> Ref | None:
+    if call.type is not Type.ALIAS:
+        return None
+    previous = names(anonymous_id=call.previous).anonymous_id
+    if previous is None:
+        raise InvalidIdentifier("An alias names the anonymous id that it claims.")
+    return previous
 
 
 def _name(call: _Call) -> str:
@@ -253,8 +291,7 @@ def _called(call: _Call) -> tuple[Names, bool]:
     given = {key: call.options.get(key) for key in ("id", "email", "anonymous_id")}
     trusted = call.options.get("trusted", True)
     if isinstance(call.who, Person):
-        own = {"id": call.who.user_id} if call.who.user_id else {"email": call.who.email}
-        return names(**{**given, **own}), trusted
+        return names(**given, cio_id=call.who.cio_id), trusted
     if call.who is None:
         return names(**given), trusted
     visitor = _visitor(call.who)

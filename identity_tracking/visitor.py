@@ -139,13 +139,13 @@ class Visitor:
         """Return whom a message is from that itself says ``said``, and whether that is proven.
 
         1. an id other than the session's, or a cio_id: the page's word, unproven;
-        2. the session's user: proven;
+        2. the session's user: proven, and so not what the page calls them also;
         3. what it says, unproven.
         """
         names_another = said.cio_id or (said.id and said.id != self.proven)
         if self.proven is None or names_another:
             return said, False
-        return replace(said, id=self.proven), True
+        return replace(said.alone, id=self.proven), True
 
     def log_in(self, user: Any) -> None:
         """Take note that the session is another user's now."""

@@ -85,7 +85,8 @@ def test_an_id_that_is_an_email_address_wins_over_another_email():
     called = names(id="a@example.com", email="b@example.com")
 
     assert called.email == Ref(Kind.EMAIL, "a@example.com")
-    assert called.refused == ("email",)
+    assert called.also == (Ref(Kind.EMAIL, "b@example.com"),)
+    assert called.alone.refused == ("email",)
 
 
 def test_an_id_that_is_the_email_beside_it_refuses_nothing():

@@ -12,7 +12,7 @@ from uuid import UUID
 from identity_tracking.identifiers import Kind
 from identity_tracking.identity.merging import Merge, roots
 from identity_tracking.messages import microseconds
-from identity_tracking.models import MergeOperation, Ownership, Person
+from identity_tracking.models import Claim, MergeOperation, Ownership, Person
 from identity_tracking.models.identifier import END
 from identity_tracking.models.operation import touching
 
@@ -23,6 +23,7 @@ class Component:
 
     people: dict[UUID, Person] = field(default_factory=dict)
     follows: dict[UUID, UUID] = field(default_factory=dict)  # a lead: whose its email is now
+    unproven: set[UUID] = field(default_factory=set)  # leads that follow an unproven claim
     operations: dict[UUID, MergeOperation] = field(default_factory=dict)
     regrouped: set[UUID] = field(default_factory=set)  # who is somebody else than before
 
@@ -31,6 +32,7 @@ class Component:
         """The live merges, of whom each anchor means now."""
         return [
             Merge(
+                not self.unproven.isdisjoint((operation.primary_id, operation.secondary_id)),
                 microseconds(operation.at),
                 operation.pk,
                 self.meant(operation.primary_id),
@@ -40,12 +42,18 @@ class Component:
             if operation.undone_at is None
         ]
 
+    @property
+    def ids(self) -> set[UUID]:
+        """Who is known by an id."""
+        return {key for key, person in self.people.items() if person.own.kind is Kind.ID}
+
     def meant(self, key: UUID) -> UUID:
         return self.follows.get(key, key)
 
     def roots(self) -> dict[UUID, UUID]:
         """Return for each row who it is."""
-        root = roots((key for key in self.people if key not in self.follows), self.merges)
+        standing = (key for key in self.people if key not in self.follows)
+        root = roots(standing, self.merges, self.ids)
         return {key: root[self.meant(key)] for key in self.people}
 
 
@@ -74,6 +82,9 @@ def _connected(seed: Iterable[UUID], using: str, *, lock: bool) -> Component:
                 found.operations[operation.pk] = operation
                 neighbours |= {operation.primary_id, operation.secondary_id}
         fresh = neighbours - found.people.keys()
+    if found.operations and found.follows:
+        proven = Claim.objects.using(using).standing().filter(weak__in=found.follows, firm=True)
+        found.unproven = found.follows.keys() - set(proven.values_list("weak", flat=True))
     return found
 
 

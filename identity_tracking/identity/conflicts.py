@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from django.utils import timezone
@@ -15,6 +17,16 @@ from identity_tracking.models.conflict import Code
 
 PASSING = (Code.EMAIL_OF_TWO_IDS, Code.EMAIL_NOT_COUNTED, Code.TOO_MANY_PEOPLE)
 REFUSALS = {"cio_id": Code.UNKNOWN_CIO_ID, "link": Code.LINK_ELSEWHERE}
+
+
+class _Claim(NamedTuple):
+    """A claim, in the order of messages."""
+
+    time: datetime
+    message_id: str
+    trusted: bool
+    source: str
+    activity: UUID
 
 
 def tell(
@@ -42,7 +54,7 @@ def tell(
 def tell_refused(messages: Sequence[Message], using: str) -> None:
     """Tell of identifiers that could not be used, beside one that could."""
     for message in messages:
-        for name in message.names.refused:
+        for name in message.refused:
             code = REFUSALS.get(name, Code.IDENTIFIER_REFUSED)
             tell(code, message.head.key, using, activity=message.key, detail=name)
 
@@ -50,19 +62,32 @@ def tell_refused(messages: Sequence[Message], using: str) -> None:
 def tell_emails(emails: Iterable[Identifier], using: str) -> None:
     """Tell of emails that two ids use, and of claims to an email that do not count."""
     for email in {email.pk: email for email in emails}.values():
-        claims = Claim.objects.using(using).filter(weak=email).order_by()
-        rows = list(claims.values_list("target", "firm").distinct())
-        firm = {target for target, is_firm in rows if is_firm}
-        soft = {target for target, is_firm in rows if not is_firm}
-        counting = firm or (set() if email.known else soft)
-        told: set[tuple[Code, UUID | None]] = {
-            (Code.EMAIL_NOT_COUNTED, target) for target in soft - counting
-        }
-        if len(counting) > 1:
-            told.add((Code.EMAIL_OF_TWO_IDS, None))
-        withdraw(email.pk, using, but={_key(code, email.pk, other) for code, other in told})
-        for code, other in told:
-            tell(code, email.pk, using, other=other)
+        soft, firm = (_first_claims(email, using, firm=firm) for firm in (False, True))
+        counting = firm or ({} if email.known else soft)
+        others = sorted(counting, key=counting.__getitem__)[1:]
+        told = [
+            *((Code.EMAIL_OF_TWO_IDS, other, counting[other]) for other in others),
+            *((Code.EMAIL_NOT_COUNTED, other, soft[other]) for other in soft.keys() - counting),
+        ]
+        keys = [_key(code, email.pk, other, claim.activity) for code, other, claim in told]
+        withdraw(email.pk, using, but=keys)
+        for code, other, claim in told:
+            tell(code, email.pk, using, other=other, activity=claim.activity)
+
+
+def _first_claims(email: Identifier, using: str, *, firm: bool) -> dict[UUID, _Claim]:
+    """Return the first claim on ``email`` for each id, those that are ``firm`` or the others.
+
+    One query finds the ids, which are few, and one for each its first claim.
+    """
+    claims = Claim.objects.using(using).standing().filter(weak=email, firm=firm)
+    columns = "time", "message_id", "trusted", "source", "activity"
+    first = {}
+    for target in set(claims.order_by().values_list("target", flat=True).distinct()):
+        rows = claims.filter(target=target)
+        earliest = rows.filter(time=rows.order_by("time").values("time")[:1])
+        first[target] = min(_Claim(*row) for row in earliest.values_list(*columns))
+    return first
 
 
 def tell_visitor(visitor: Identifier, using: str) -> None:

@@ -7,7 +7,7 @@ written, so that the cost does not grow with the history.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import OuterRef, QuerySet, Subquery, UUIDField
 
@@ -31,7 +31,7 @@ EVER = Span(BEGINNING, END)
 
 def fold_email(email: Identifier, span: Span, using: str) -> list[Change]:
     """Fold an email where its counting claims changed within ``span`` (rules 2 and 4)."""
-    claims = Claim.objects.using(using).filter(weak=email)
+    claims = Claim.objects.using(using).standing().filter(weak=email)
     firm = claims.filter(firm=True)
     if firm.exists():
         claims = firm
@@ -42,7 +42,7 @@ def fold_email(email: Identifier, span: Span, using: str) -> list[Change]:
 
 def fold_visitor(visitor: Identifier, span: Span, using: str) -> list[Change]:
     """Fold an anonymous id where its claims, or their targets, changed within ``span``."""
-    claims = Claim.objects.using(using).filter(weak=visitor)
+    claims = Claim.objects.using(using).standing().filter(weak=visitor)
     too_many = has_too_many_people(visitor, using)
     if too_many:
         claims = claims.none()
@@ -55,15 +55,18 @@ def has_too_many_people(visitor: Identifier, using: str) -> bool:
     """Say whether a browser was claimed for more ids than PEOPLE_PER_BROWSER (rule 5).
 
     Who its targets are at any time is found with one query, and is nearly always few enough.
+    Only where emails that several ids used make the difference are all claims read.
     """
     limit = conf.PEOPLE_PER_BROWSER
-    claims = Claim.objects.using(using).filter(weak=visitor)
+    claims = Claim.objects.using(using).standing().filter(weak=visitor)
     owners = Ownership.objects.using(using).filter(identifier__in=claims.values("target"))
     if len(owners.values_list("person").distinct()[: limit + 1]) <= limit:
         return False
+    ids = Identifier.objects.using(using).filter(kind=Kind.ID)
+    if len(ids.filter(pk__in=claims.values("target")).values_list("pk")[: limit + 1]) > limit:
+        return True
     people = {point.person for point in _points(claims, using)}
-    ids = Identifier.objects.using(using).filter(pk__in=people, kind=Kind.ID)
-    return ids.count() > limit
+    return ids.filter(pk__in=people).count() > limit
 
 
 def _fold(
@@ -78,7 +81,9 @@ def _fold(
         .order_by("since")
     )
     old = [Stretch(row.since, row.until, row.person_id, row.after_id) for row in rows]
-    new = overlay(old, stretches(points, within, shared=shared, own=own), within)
+    back = timedelta(seconds=conf.LOOK_BACK) if shared and conf.LOOK_BACK is not None else None
+    pieces = stretches(points, within, shared=shared, own=own, look_back=back)
+    new = overlay(old, pieces, within)
     _write(weak, rows, new, using)
     return changes(old, new, within)
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.dispatch import Signal
 from django.utils import timezone
 
 from identity_tracking.exceptions import MergeRefused
+from identity_tracking.identifiers import digest
 from identity_tracking.identity import people
+from identity_tracking.identity.rules import Join
+from identity_tracking.messages import Message
 from identity_tracking.models import MergeOperation, Person
 from identity_tracking.signals import merge_undone, people_merged
 
@@ -26,13 +31,31 @@ def merge(
     if primary.pk == secondary.pk:
         raise MergeRefused("A person cannot be merged with themselves.", code="same_person")
     operation = MergeOperation.objects.using(using).create(
-        primary=primary, secondary=secondary, at=at, by=_name(by), reason=reason[:254]
+        primary=primary, secondary=secondary, at=at, by=name_of(by), reason=reason[:254]
     )
     people.regrouped({primary.pk, secondary.pk}, using)
-    transaction.on_commit(
-        lambda: people_merged.send_robust(MergeOperation, operation=operation), using=using
-    )
+    _tell(people_merged, operation, using)
     return operation
+
+
+def record_merges(merges: Iterable[tuple[Message, Join]], using: str) -> None:
+    """Keep as operations what messages merged, by giving a person another id or email (R9).
+
+    The caller brings the people up to date.
+    """
+    operations = [
+        MergeOperation(
+            pk=digest(str(message.key), str(one.secondary.key)),
+            primary_id=one.primary.key,
+            secondary_id=one.secondary.key,
+            activity_id=message.key,
+            at=message.timestamp,
+        )
+        for message, one in merges
+    ]
+    MergeOperation.objects.using(using).bulk_create(operations)
+    for operation in operations:
+        _tell(people_merged, operation, using)
 
 
 def undo(operation: MergeOperation, *, by: Any, using: str) -> None:
@@ -41,17 +64,21 @@ def undo(operation: MergeOperation, *, by: Any, using: str) -> None:
     The people graph is as if it had never been. Locks whom ``merge`` locks.
     """
     live = MergeOperation.objects.using(using).live().filter(pk=operation.pk)
-    undone = {"undone_at": timezone.now(), "undone_by": _name(by)}
+    undone = {"undone_at": timezone.now(), "undone_by": name_of(by)}
     if not live.update(**undone):
         return
     for name, value in undone.items():
         setattr(operation, name, value)
     people.regrouped({operation.primary_id, operation.secondary_id}, using)
+    _tell(merge_undone, operation, using)
+
+
+def _tell(signal: Signal, operation: MergeOperation, using: str) -> None:
     transaction.on_commit(
-        lambda: merge_undone.send_robust(MergeOperation, operation=operation), using=using
+        lambda: signal.send_robust(MergeOperation, operation=operation), using=using
     )
 
 
-def _name(by: Any) -> str:
+def name_of(by: Any) -> str:
     """Return who did it, as it is kept: the key of a user, or what was given."""
     return str(getattr(by, "pk", by) or "")[:150]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -17,6 +17,7 @@ from identity_tracking.identity.registers import (
     join,
     shown,
     shown_email,
+    shown_id,
     written,
 )
 from identity_tracking.identity.rules import Change, Sides
@@ -92,8 +93,9 @@ def _show(person: Person, component: Component, using: str) -> None:
         documents[row.person_id].append(_document(row, using))
     merges = [merge for merge in component.merges if {merge.primary, merge.secondary} <= mine]
     wrote = {key: join(told) for key, told in documents.items()}
-    group = fold(wrote, merges)[person.pk]
+    group = fold(wrote, merges, component.ids)[person.pk]
     result = shown(group.document)
+    members = [(component.people[key], wrote[key]) for key in group.people]
     emails = {row.identifier.value for row in rows if row.identifier.kind == Kind.EMAIL}
     attributes = dict(result.attributes)
     values: dict[str, Json] = {
@@ -101,7 +103,7 @@ def _show(person: Person, component: Component, using: str) -> None:
         "provenance": result.provenance,
         "claimed": result.claimed,
         "created_at": _read_moment(attributes.pop("created_at", None)),
-        **_names([(component.people[key], wrote[key]) for key in group.people], emails),
+        **_names(members, emails),
     }
     if any(getattr(person, name) != value for name, value in values.items()):
         Person.objects.using(using).filter(pk=person.pk).update(**values)
@@ -109,12 +111,17 @@ def _show(person: Person, component: Component, using: str) -> None:
 
 
 def _names(
-    people: Iterable[tuple[Person, Registers]], owned: Collection[str]
+    people: Sequence[tuple[Person, Registers]], owned: Collection[str]
 ) -> dict[str, str | None]:
     """Return the id and email to show: the first person's own, else the first of the others'."""
-    ids = [one.own_id for one, _ in people]
-    emails = [shown_email(wrote, owned) if one.own_id else one.email for one, wrote in people]
+    own = {kind: [one.own.value for one, _ in people if one.own.kind is kind] for kind in Kind}
+    ids = [shown_id(wrote, own[Kind.ID]) or _own(one, Kind.ID) for one, wrote in people]
+    emails = [shown_email(wrote, owned) or _own(one, Kind.EMAIL) for one, wrote in people]
     return {"user_id": next(filter(None, ids), None), "email": next(filter(None, emails), None)}
+
+
+def _own(person: Person, kind: Kind) -> str | None:
+    return person.own.value if person.own.kind is kind else None
 
 
 def _document(row: Ownership, using: str) -> Registers:

@@ -4,7 +4,7 @@ What the messages of one identifier wrote is one JSON document, and ``join`` is 
 associative and idempotent: so neither order nor repetition matters.
 
 ``{"a": {attribute: {"t": write, "u": write}},
-"e": {email: {"t": latest write, "u": earliest write}},
+"i": {id: {"t": latest write}}, "e": {email: {"t": latest write, "u": earliest write}},
 "r": {object: {"t": {"+": write, "-": write}, "u": …, "a": {attribute: {"t": …, "u": …}}}}}``
 
 "t" holds what a trusted message wrote, "u" what an untrusted one did. A write is
@@ -20,6 +20,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any, TypeAlias
 
+from identity_tracking.identifiers import Kind
 from identity_tracking.messages import EPOCH, Message, ObjectRef
 from identity_tracking.payloads import Json
 
@@ -28,6 +29,7 @@ Slots: TypeAlias = dict[str, Write]
 Registers: TypeAlias = dict[str, dict[str, Any]]
 
 SLOTS = TRUSTED, UNTRUSTED = "t", "u"
+_CALLED = {Kind.ID: "i", Kind.EMAIL: "e"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,10 +45,12 @@ class Shown:
 def written(message: Message) -> Registers:
     """Return what one message writes, as registers."""
     slot = TRUSTED if message.trusted else UNTRUSTED
-    result: Registers = {"a": {}, "e": {}, "r": {}}
+    result: Registers = {"a": {}, "i": {}, "e": {}, "r": {}}
     for name, value in message.attributes.items():
         result["a"][name] = {slot: _write(value, message)}
-    if message.email:
+    for ref in message.accepted:
+        result[_CALLED[ref.kind]][ref.value] = {TRUSTED: _write(None, message)}
+    if message.email and not result["e"]:
         email_slot = TRUSTED if message.email_trusted else UNTRUSTED
         result["e"][message.email.value] = {email_slot: _write(None, message)}
     for relation in message.relationships:
@@ -64,10 +68,11 @@ def written(message: Message) -> Registers:
 
 def join(documents: Iterable[Registers]) -> Registers:
     """Return what several documents come to together."""
-    result: Registers = {"a": {}, "e": {}, "r": {}}
+    result: Registers = {"a": {}, "i": {}, "e": {}, "r": {}}
     for document in documents:
         result = {
             "a": _join_by(result["a"], document.get("a", {}), _join_slots),
+            "i": _join_by(result["i"], document.get("i", {}), _join_slots),
             "e": _join_by(result["e"], document.get("e", {}), _join_email),
             "r": _join_by(result["r"], document.get("r", {}), _join_relation),
         }
@@ -94,7 +99,7 @@ def shown(document: Registers) -> Shown:
 
 
 def fill(document: Registers, filler: Registers, time: int) -> Registers:
-    """Return ``document`` with what of ``filler`` it lacked at ``time``; its emails stay its own.
+    """Return ``document`` with what of ``filler`` it lacked at ``time``; its names stay its own.
 
     What it had by then stays. For the rest each trust is filled by itself, where there is nothing
     or an earlier removal: so nothing unproven hides, or brings back, what is proven.
@@ -102,6 +107,7 @@ def fill(document: Registers, filler: Registers, time: int) -> Registers:
     mine, theirs = join([document]), join([filler])
     return {
         "a": _join_by(mine["a"], theirs["a"], partial(_fill_slots, time=time)),
+        "i": mine["i"],
         "e": mine["e"],
         "r": _join_by(mine["r"], theirs["r"], partial(_fill_relation, time=time)),
     }
@@ -115,14 +121,27 @@ def split(document: Registers, time: int) -> tuple[Registers, Registers]:
     )
 
 
+def shown_id(document: Registers, owned: Collection[str]) -> str | None:
+    """Return which of the ``owned`` ids was the latest to be given, or None (R9)."""
+    return _latest_proven(document.get("i", {}), owned)
+
+
 def shown_email(document: Registers, owned: Collection[str]) -> str | None:
     """Return which of the ``owned`` emails to show: the latest proven, else the first (R9)."""
-    emails = {email: slots for email, slots in document.get("e", {}).items() if email in owned}
-    proven = {email: _order(slots[TRUSTED]) for email, slots in emails.items() if TRUSTED in slots}
-    if proven:
-        return max(proven, key=lambda email: (proven[email], email))
-    claimed = {email: _order(slots[UNTRUSTED]) for email, slots in emails.items()}
+    emails = document.get("e", {})
+    if proven := _latest_proven(emails, owned):
+        return proven
+    claimed = {email: _order(emails[email][UNTRUSTED]) for email in emails if email in owned}
     return min(claimed, key=lambda email: (claimed[email], email), default=None)
+
+
+def _latest_proven(called: Mapping[str, Slots], owned: Collection[str]) -> str | None:
+    proven = {
+        name: _order(slots[TRUSTED])
+        for name, slots in called.items()
+        if name in owned and TRUSTED in slots
+    }
+    return max(proven, key=lambda name: (proven[name], name), default=None)
 
 
 def _write(value: Json, message: Message) -> Write:

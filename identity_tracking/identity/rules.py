@@ -1,6 +1,8 @@
 """The decisions, pure: values in, values out. docs/identity.md explains them in plain words.
 
 1. R3: an identify claims its lower identifiers for its head, an alias its previous anonymous id.
+   R9: a trusted identify also claims another email for an id; another id, or another email for
+   an email, it joins to it as a merge does.
 2. R3: an email's unproven ("soft") claim counts only while the site knows no better.
 3. R4: a visitor between two claims of different people is nobody's; else the nearest claim's.
 4. R4e: an email is the latest claim's at that time, else the first claim's, else its own.
@@ -30,6 +32,13 @@ class Assertion(NamedTuple):
     weak: Ref
     target: Ref
     firm: bool
+
+
+class Join(NamedTuple):
+    """What one message merges: ``secondary`` is the same person as ``primary``."""
+
+    primary: Ref
+    secondary: Ref
 
 
 class Point(NamedTuple):
@@ -83,7 +92,19 @@ def assertions(message: Message) -> list[Assertion]:
         claimed.append(Assertion(called.anonymous_id, message.head, firm=True))
     if called.id and message.email:
         claimed.append(Assertion(message.email, called.id, firm=message.email_trusted))
+    claimed += [
+        Assertion(ref, message.head, firm=True)
+        for ref in message.accepted
+        if ref.kind < message.head.kind and ref != message.email
+    ]
     return claimed
+
+
+def joins(message: Message) -> list[Join]:
+    """Return what ``message`` merges, by giving its person another id or email (rule 1)."""
+    head = message.head
+    others = [ref for ref in message.accepted if ref.kind is head.kind and ref != head]
+    return [Join(head, ref) for ref in others]
 
 
 def proves_email(message: Message) -> bool:
@@ -127,18 +148,25 @@ def at(time: datetime) -> Span:
 
 
 def stretches(
-    points: Sequence[Point], within: Span, *, shared: bool, own: UUID | None
+    points: Sequence[Point],
+    within: Span,
+    *,
+    shared: bool,
+    own: UUID | None,
+    look_back: timedelta | None = None,
 ) -> list[Stretch]:
     """Return whose an identifier is ``within`` a span, given all its claims in and next to it.
 
     ``points`` stand in their order. ``shared``: it is a device (rule 3), not an email (rule 4).
-    ``own``: whose it is without any claim.
+    ``own``: whose it is without any claim. ``look_back``: how long before its first claim it is
+    already that claim's person's; None: ever.
     """
     if not points:
         return [Stretch(*within, own)]
-    marks: list[tuple[datetime, UUID | None, UUID | None]] = [
-        (within.since, points[0].person, None)
-    ]
+    since = within.since
+    if look_back is not None and look_back < points[0].time - since:
+        since = points[0].time - look_back
+    marks: list[tuple[datetime, UUID | None, UUID | None]] = [(since, points[0].person, None)]
     for one, other in pairwise(points):
         if one.person == other.person:
             continue

@@ -8,12 +8,15 @@ an email cannot grow once it is held.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import TypeAlias
 from uuid import UUID
 
-from identity_tracking.identifiers import Kind
+from identity_tracking.identifiers import Kind, Ref
 from identity_tracking.identity import conflicts, people
 from identity_tracking.identity.folding import EVER, fold_email, fold_visitor
+from identity_tracking.identity.merge import record_merges
 from identity_tracking.identity.registers import join, written
 from identity_tracking.identity.rules import (
     Assertion,
@@ -22,15 +25,18 @@ from identity_tracking.identity.rules import (
     assertions,
     at,
     hull,
+    joins,
     moved_span,
     proves_email,
 )
 from identity_tracking.messages import Message
 from identity_tracking.models import Claim, Identifier
 
+Timed: TypeAlias = tuple[datetime, Assertion]
+
 
 def settle(messages: Sequence[Message], using: str) -> None:
-    """Carry out what ``messages``, newly stored in this transaction, claim and write.
+    """Carry out what ``messages``, newly stored in this transaction, claim, merge and write.
 
     Page views and events cost nothing here: they change nobody's identity, and take no lock.
     """
@@ -40,6 +46,11 @@ def settle(messages: Sequence[Message], using: str) -> None:
     if asserted or writers or proofs:
         _Settlement(using).carry_out(asserted, writers, proofs)
     conflicts.tell_refused(messages, using)
+
+
+def recount(claim: Claim, using: str) -> None:
+    """Settle anew whose things are after ``claim`` was voided, or restored, in this transaction."""
+    _Settlement(using).recount(claim)
 
 
 class _Settlement:
@@ -57,42 +68,50 @@ class _Settlement:
         proofs: Sequence[Message],
     ) -> None:
         heads = [message.head for message in (*writers, *proofs)]
-        claims = [claim for _, claim in asserted]
-        mentioned = {ref for claim in claims for ref in claim[:2]} | set(heads)
-        self.lock(ref.key for ref in mentioned if ref.kind is Kind.EMAIL)
-        spans = self.email_spans(asserted, {message.head.key for message in proofs})
+        claimed = [(message.timestamp, claim) for message, claim in asserted]
+        self.lock_emails([*heads, *(ref for _, claim in claimed for ref in claim[:2])])
+        spans = self.email_spans(claimed, {message.head.key for message in proofs})
         self.record(asserted)
-        for key in sorted(spans):
-            self.changes[key] = fold_email(self.held[key], spans[key], self.using)
-        self.fold_visitors(asserted, [head.key for head in heads if head.kind is Kind.ANONYMOUS_ID])
+        self.fold(spans, claimed, [head.key for head in heads if head.kind is Kind.ANONYMOUS_ID])
         self.write_registers(writers)
-        people.refresh(self.changes, {message.head.key for message in writers}, self.using)
-        conflicts.tell_emails(
-            [self.held[c.weak.key] for c in claims if c.weak.kind is Kind.EMAIL]
-            + [self.held[message.head.key] for message in proofs],
-            self.using,
-        )
+        merged = self.record_merges(writers)
+        people.refresh(self.changes, {message.head.key for message in writers} | merged, self.using)
+        self.tell_emails(claimed, [message.head.key for message in proofs])
+
+    def recount(self, claim: Claim) -> None:
+        """Fold what ``claim`` bears on, as if it were new: what it gave is what it can take."""
+        claimed = [(claim.time, Assertion(claim.weak.ref, claim.target.ref, claim.firm))]
+        self.lock_emails(claimed[0][1][:2])
+        self.fold(self.email_spans(claimed, set(), but=claim.pk), claimed)
+        people.refresh(self.changes, {claim.target_id}, self.using)
+        self.tell_emails(claimed)
 
     def lock(self, keys: Iterable[UUID]) -> None:
         wanted = set(keys) - set(self.held)
         self.held |= Identifier.objects.using(self.using).locked(wanted)
 
+    def lock_emails(self, refs: Iterable[Ref]) -> None:
+        self.lock({ref.key for ref in refs if ref.kind is Kind.EMAIL})
+
     def email_spans(
-        self, asserted: Sequence[tuple[Message, Assertion]], proven: set[UUID]
+        self, claimed: Sequence[Timed], proven: set[UUID], *, but: int = 0
     ) -> dict[UUID, Span]:
-        """Return where each email's owner can change, and mark the emails proven for good."""
+        """Return where each email's owner can change, and mark the emails proven for good.
+
+        ``but``: a claim that is there already, and is to be looked at as if it were new.
+        """
         newly_known = {key for key in proven if not self.held[key].known}
         new: dict[UUID, dict[bool, list[Span]]] = defaultdict(lambda: {True: [], False: []})
-        for message, claim in asserted:
+        for time, claim in claimed:
             if claim.weak.kind is Kind.EMAIL:
-                new[claim.weak.key][claim.firm].append(at(message.timestamp))
+                new[claim.weak.key][claim.firm].append(at(time))
         spans = {}
         for key in newly_known | set(new):
-            firm_claims = Claim.objects.using(self.using).filter(weak=key, firm=True)
+            firm_claims = Claim.objects.using(self.using).standing().filter(weak=key, firm=True)
             spans[key] = moved_span(
                 firm=new[key][True],
                 soft=new[key][False],
-                had_firm=firm_claims.exists(),
+                had_firm=firm_claims.exclude(pk=but).exists(),
                 known=self.held[key].known,
                 newly_known=key in newly_known,
                 ever=EVER,
@@ -119,18 +138,23 @@ class _Settlement:
             ]
         )
 
-    def fold_visitors(
-        self, asserted: Sequence[tuple[Message, Assertion]], heads: Sequence[UUID]
+    def fold(
+        self, emails: Mapping[UUID, Span], claimed: Sequence[Timed], held: Iterable[UUID] = ()
     ) -> None:
-        """Fold the anonymous ids claimed, and those that hang on an email which moved."""
+        """Fold the emails, then the anonymous ids claimed and those that hang on what moved.
+
+        ``held``: more anonymous ids to lock.
+        """
+        for key in sorted(emails):
+            self.changes[key] = fold_email(self.held[key], emails[key], self.using)
         spans: dict[UUID, list[Span]] = defaultdict(list)
-        for message, claim in asserted:
+        for time, claim in claimed:
             if claim.weak.kind is Kind.ANONYMOUS_ID:
-                spans[claim.weak.key].append(at(message.timestamp))
+                spans[claim.weak.key].append(at(time))
         for email, moved in self.changes.items():
             for weak, span in self.hanging(email, moved):
                 spans[weak].append(span)
-        self.lock({*spans, *heads})
+        self.lock({*spans, *held})
         for key in sorted(spans):
             self.changes[key] = fold_visitor(self.held[key], hull(spans[key]) or EVER, self.using)
             conflicts.tell_visitor(self.held[key], self.using)
@@ -139,8 +163,10 @@ class _Settlement:
         span = hull(change.span for change in moved)
         if span is None:
             return []
-        claims = Claim.objects.using(self.using).filter(
-            target=email, time__gte=span.since, time__lt=span.until
+        claims = (
+            Claim.objects.using(self.using)
+            .standing()
+            .filter(target=email, time__gte=span.since, time__lt=span.until)
         )
         return [(weak, span) for weak in claims.values_list("weak", flat=True).distinct()]
 
@@ -153,3 +179,13 @@ class _Settlement:
         for key in sorted(documents):
             registers = join([self.held[key].registers or {}, *documents[key]])
             Identifier.objects.using(self.using).filter(pk=key).update(registers=registers)
+
+    def record_merges(self, writers: Sequence[Message]) -> set[UUID]:
+        """Keep as operations what messages merge; return whom they name."""
+        merges = [(message, one) for message in writers for one in joins(message)]
+        record_merges(merges, self.using)
+        return {ref.key for _, one in merges for ref in one}
+
+    def tell_emails(self, claimed: Sequence[Timed], proven: Iterable[UUID] = ()) -> None:
+        emails = [claim.weak.key for _, claim in claimed if claim.weak.kind is Kind.EMAIL]
+        conflicts.tell_emails([self.held[key] for key in (*emails, *proven)], self.using)

@@ -33,11 +33,16 @@ def _anchors(cio_ids: Iterable[str], using: str) -> dict[str, Ref]:
 
 
 def _anchored(called: Names, anchors: Mapping[str, Ref]) -> Names:
-    """Return the names with the anchor among them; what contradicts it is refused."""
+    """Return the names with the anchor among them; what it replaces they are called also."""
     anchor = anchors.get(called.cio_id or "")
     if anchor is None:
         return replace(called, cio_id=None, refused=(*called.refused, "cio_id"))
-    field = "id" if anchor.kind is Kind.ID else "email"
-    other = getattr(called, field)
-    refused = (*called.refused, field) if other and other != anchor else called.refused
-    return replace(called, cio_id=None, refused=refused, **{field: anchor})
+    is_id = anchor.kind is Kind.ID
+    said = called.id if is_id else called.email
+    return replace(
+        called,
+        cio_id=None,
+        id=anchor if is_id else called.id,
+        email=called.email if is_id else anchor,
+        also=(*called.also, said) if said else called.also,
+    )

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import connections, models
 from django.db.models import F, Q
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
 from identity_tracking.identifiers import Kind, Ref
@@ -121,8 +123,14 @@ class Ownership(models.Model):
         return self.since == BEGINNING and self.until == END
 
 
+class ClaimQuerySet(models.QuerySet["Claim"]):
+    def standing(self) -> ClaimQuerySet:
+        """Claims that nobody voided."""
+        return self.filter(voided_at=None)
+
+
 class Claim(models.Model):
-    """The fact that one message said: ``weak`` belongs to ``target``."""
+    """The fact that one message said: ``weak`` belongs to ``target``. Counts until voided."""
 
     weak = models.ForeignKey(
         Identifier, models.CASCADE, related_name="claims", db_index=False, db_constraint=False
@@ -140,6 +148,11 @@ class Claim(models.Model):
     firm = models.BooleanField(
         _("firm"), help_text=_("Not firm: counts only while nothing better is known of the email.")
     )
+    voided_at = models.DateTimeField(_("voided at"), null=True)
+    voided_by = models.CharField(_("voided by"), max_length=150, blank=True)
+    voided_for = models.CharField(_("reason"), max_length=254, blank=True)
+
+    objects = ClaimQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("claim")
@@ -154,3 +167,14 @@ class Claim(models.Model):
 
     def __str__(self) -> str:
         return f"{self.weak_id} → {self.target_id}"
+
+    def void(self, *, by: Any = None, reason: str = "") -> None:
+        """Let the claim count no more, as if its message had not made it. Safe to repeat.
+
+        Raises Unavailable for database trouble. Locks as an identify does.
+        """
+        import_string("identity_tracking.shortcuts.void")(self, by=by, reason=reason)
+
+    def restore(self) -> None:
+        """Let a voided claim count again. Safe to repeat. Raises and locks as ``void`` does."""
+        import_string("identity_tracking.shortcuts.restore")(self)

@@ -9,6 +9,7 @@ from django.db import models
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
+from identity_tracking.models.activity import Activity
 from identity_tracking.models.person import Person
 
 
@@ -21,7 +22,9 @@ class MergeOperationQuerySet(models.QuerySet["MergeOperation"]):
 class MergeOperation(models.Model):
     """The word of somebody trusted that ``secondary`` is the same human as ``primary``.
 
-    Live operations fold in the order of (at, id); one that would close a circle has no effect.
+    ``activity``: the message that said so by giving a person another id or email (R9), if it
+    was one. Live operations fold in the order of (at, id); one that would close a circle has no
+    effect.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
@@ -30,6 +33,14 @@ class MergeOperation(models.Model):
     )
     secondary = models.ForeignKey(
         Person, models.CASCADE, related_name="+", db_constraint=False, verbose_name=_("secondary")
+    )
+    activity = models.ForeignKey(
+        Activity,
+        models.CASCADE,
+        null=True,
+        related_name="operations",
+        db_constraint=False,
+        verbose_name=_("message"),
     )
     at = models.DateTimeField(_("merged at"))
     by = models.CharField(_("merged by"), max_length=150, blank=True)

@@ -139,10 +139,14 @@ class Person(models.Model):
         return ""
 
     @property
-    def own_id(self) -> str | None:
-        """The id that this row is anchored at; None for a lead, whatever a merge brought it."""
-        is_own = self.user_id is not None and Ref(Kind.ID, self.user_id).key == self.pk
-        return self.user_id if is_own else None
+    def own(self) -> Ref:
+        """The id or email that this row is anchored at, whatever it is called by now.
+
+        Nearly always what is shown; else it is asked for.
+        """
+        shown = ((Kind.ID, self.user_id), (Kind.EMAIL, self.email))
+        refs = [Ref(kind, value) for kind, value in shown if value]
+        return next((ref for ref in refs if ref.key == self.pk), None) or self.anchor.ref
 
     @property
     def is_lead(self) -> bool:

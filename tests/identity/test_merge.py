@@ -312,12 +312,40 @@ def test_a_merge_of_a_lead_means_whose_its_email_is():
     process([identify(email=E, at=1), identify(id="A", at=1)])
     operation = merged(person(id="A"), person(email=E))
 
-    process([identify(id="u", email=E, at=9), page(id="u", at=0)])
+    process([identify(id="u", email=E, at=9, trusted=True), page(id="u", at=0)])
 
     assert called(person(id="u")) == "A"
     assert person(id="A").first_seen == hour(0)
     operation.undo()
     assert called(person(email=E)) == "u"
+
+
+def test_an_unproven_claim_on_a_merged_lead_joins_no_two_ids():
+    process([identify(email=E, at=1), identify(id="A", at=1)])
+    merged(person(id="A"), person(email=E))
+
+    process([identify(id="u", email=E, at=9)])
+
+    assert called(person(id="A")) == "A"
+    assert called(person(email=E)) == "u"
+
+
+def test_a_proof_of_the_same_claim_does():
+    process([identify(email=E, at=1), identify(id="A", at=1)])
+    merged(person(id="A"), person(email=E))
+
+    process([identify(id="u", email=E, at=9), identify(id="u", email=E, at=9, trusted=True)])
+
+    assert called(person(id="u")) == "A"
+
+
+def test_a_lead_brings_whom_it_was_merged_with_to_the_id_it_becomes():
+    process([identify(email=E, at=1), identify(email="other@x.org", at=1)])
+    merged(person(email=E), person(email="other@x.org"))
+
+    process([identify(id="u", email=E, at=9)])
+
+    assert called(person(email="other@x.org")) == "u"
 
 
 # A browser that both used
@@ -390,7 +418,7 @@ def test_a_gap_is_closed_when_a_merged_leads_email_is_claimed(arrive):
     process([identify(email=E, at=1)])
     merged(person(id="A"), person(email=E))
 
-    arrive(identify(id="B", email=E, at=8))
+    arrive(identify(id="B", email=E, at=8, trusted=True))
 
     assert (owners(seen), holders()) == (["A"], ["A"])
 

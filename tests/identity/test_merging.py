@@ -1,22 +1,26 @@
 from __future__ import annotations
 
+from functools import partial
 from uuid import UUID
 
 import pytest
 
-from identity_tracking.identity.merging import Group, Merge, fold, roots
+from identity_tracking.identity import merging
+from identity_tracking.identity.merging import Group, Merge
 from identity_tracking.identity.registers import fill, join, shown, split, written
 from identity_tracking.messages import microseconds, object_ref
 from tests.saying import hour, identify, relate
 
-A, B, C, D = (UUID(int=number) for number in range(1, 5))
+A, B, C, D = PEOPLE = [UUID(int=number) for number in range(1, 5)]
+fold = partial(merging.fold, ids=PEOPLE)
+roots = partial(merging.roots, ids=PEOPLE)
 ACME = object_ref("company", "acme")
 NOTHING = join([])
 MERGED = microseconds(hour(5))
 
 
-def merge(primary, secondary, *, at=5, number=0):
-    return Merge(microseconds(hour(at)), UUID(int=number), primary, secondary)
+def merge(primary, secondary, *, at=5, number=0, unproven=False):
+    return Merge(unproven, microseconds(hour(at)), UUID(int=number), primary, secondary)
 
 
 def sets(at, *, trusted=False, **values):
@@ -66,6 +70,18 @@ def test_a_group_names_its_people_in_the_order_in_which_they_came():
     merges = [merge(C, D, at=1), merge(A, B, at=2), merge(A, C, at=3)]
 
     assert fold(dict.fromkeys([A, B, C, D], NOTHING), merges)[A].people == (A, B, C, D)
+
+
+def test_what_rests_on_an_unproven_claim_folds_last():
+    merges = [merge(B, A, at=1, unproven=True), merge(A, C, at=2)]
+
+    assert merging.roots([A, B, C], merges, ids=[A]) == {A: B, B: B, C: B}
+
+
+def test_what_rests_on_an_unproven_claim_never_joins_two_ids():
+    merges = [merge(A, B, at=1, unproven=True), merge(B, C, at=2)]
+
+    assert merging.roots([A, B, C], merges, ids=[A, C]) == {A: A, B: B, C: B}
 
 
 # What they wrote
