@@ -43,7 +43,7 @@ _BOT = re.compile(
     r"|curl|wget|python-requests|python-httpx|go-http-client|scrapy",
     re.IGNORECASE,
 )
-_OF_SESSION = ("user", "proven", "person")
+_OF_SESSION = ("user", "proven", "proven_email", "person")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 logger = logging.getLogger(__name__)
@@ -85,6 +85,14 @@ class Visitor:
         user = self.user
         user_id = conf.hook("USER_ID")
         return names(id=user_id(user)).id if user and user_id else None
+
+    @cached_property
+    def proven_email(self) -> Ref | None:
+        """The email of the session's user, where EMAIL_VERIFIED says that it is theirs."""
+        user, verified = self.user, conf.hook("EMAIL_VERIFIED")
+        own = getattr(user, user.get_email_field_name(), None) if user else None
+        email = names(email=own).email
+        return email if email and verified and verified(user) else None
 
     @cached_property
     def user(self) -> Any:

@@ -9,7 +9,8 @@ import time_machine
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from identity_tracking import shortcuts
+from identity_tracking import shortcuts, signatures
+from identity_tracking.identifiers import names
 from identity_tracking.models import Activity, FailedEvent, Person
 from tests.web import ENDPOINT, Browser, configure, identify, said, track
 
@@ -265,6 +266,71 @@ def test_a_claim_joins_no_two_people(victim):
     assert Person.objects.find(id="u-9") != victim
 
 
+@pytest.fixture
+def attacker():
+    """What the page of a user with an account of their own posts: their id, their signature."""
+    return {"site_id": f"shop:{signatures.sign(names(id='u-9', email='u-9@example.com'))}"}
+
+
+@pytest.mark.parametrize("who", [{"email": "victim@example.com"}, {"id": "u-1"}])
+def test_a_signature_changes_nothing_of_anybody_else(victim, attacker, who):
+    Browser().send(identify(anonymous_id="a-1", data={"plan": "free"}, **who), **attacker)
+
+    victim.refresh_from_db()
+    assert victim.attributes["plan"] == "gold"
+    assert not Activity.objects.filter(trusted=True, properties__plan="free").exists()
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        identify("u-9", email="victim@example.com", anonymous_id="same"),
+        identify("u-1", email="u-9@example.com", anonymous_id="same"),
+        identify("victim@example.com", email="u-9@example.com", anonymous_id="same"),
+        identify("u-1", anonymous_id="same", cio_id="u-9", previous="u-9", user_id="u-9"),
+    ],
+    ids=itertools.count(),
+)
+def test_a_signature_joins_no_two_ids(victim, attacker, message):
+    Browser().send(identify("u-9", email="u-9@example.com", anonymous_id="same"), **attacker)
+
+    Browser().send(message, **attacker)
+
+    assert Person.objects.find(id="u-9") != Person.objects.find(id="u-1") == victim
+    assert Person.objects.find(email="victim@example.com") == victim
+
+
+@pytest.mark.parametrize("join", ["{}{}", "{}:{}", "{}.{}", "{}\0{}", "{} {}"])
+def test_no_two_signatures_make_a_third(attacker, join):
+    body, stamp, mac = attacker["site_id"].split(":")[1:]
+    other = signatures.sign(names(id="u-1")).split(":")
+    forged = [
+        ":".join(parts)
+        for parts in (
+            (other[0], stamp, mac),
+            (body, other[1] + "0", mac),
+            (join.format(body, other[0]), stamp, mac),
+            (body, stamp, join.format(mac, other[2])),
+            (other[0], other[1], join.format(other[2], mac)),
+        )
+    ]
+
+    for signature in forged:
+        Browser().send(identify("u-1"), identify("u-9"), site_id=f"shop:{signature}")
+
+    assert not Activity.objects.filter(trusted=True).exists()
+
+
+@pytest.mark.parametrize(
+    "signature", ["", ":", "\0", "\ud800:\ud800:\ud800", "é:é:é", ".e30:1:x", "a:" * 50_000]
+)
+def test_what_is_no_signature_is_no_error(signature):
+    response = Browser().send(identify("u-1"), site_id=f"shop:{signature}")
+
+    assert (response.status_code, response.content) == (200, b'{"success":true}')
+    assert not Activity.objects.get().trusted
+
+
 def test_one_browser_of_two_people_joins_them_not(victim):
     browser = Browser()
 
@@ -344,11 +410,15 @@ MESSAGES = st.fixed_dictionaries({"type": TYPES | JSON}, optional=dict.fromkeys(
 
 
 @settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(messages=st.lists(MESSAGES | JSON, max_size=4), sent_at=JSON, renew=JSON)
-def test_nothing_one_can_send_is_an_error_of_the_server(messages, sent_at, renew):
-    text = json.dumps({"site_id": "shop", "sent_at": sent_at, "renew": renew, "messages": messages})
+@given(
+    messages=st.lists(MESSAGES | JSON, max_size=4), sent_at=JSON, renew=JSON, signature=st.text()
+)
+def test_nothing_one_can_send_is_an_error_of_the_server(messages, sent_at, renew, signature):
+    body = {"site_id": f"shop:{signature}", "sent_at": sent_at, "renew": renew}
 
-    assert post(text).status_code in {200, 400}
+    response = post(json.dumps({**body, "messages": messages}))
+
+    assert response.status_code in {200, 400}
 
 
 @settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from identity_tracking import links
+from identity_tracking import links, signatures
 from identity_tracking.conf import conf
 from identity_tracking.exceptions import InvalidIdentifier, InvalidMessage
 from identity_tracking.identifiers import Names, names
@@ -51,16 +51,18 @@ def decode(body: Json, visitor: Visitor, received_at: datetime) -> Delivery:
     ``{"site_id": "shop", "sent_at": 1763719200123, "retry": 1, "renew": true, "messages":
     [{"type": "track", "message_id": "0192…", "time": 1763719200100, "anonymous_id": "…",
     "id": "42", "email": "…", "name": "added_to_cart", "data": {"sku": "A1"}, "url": "https://…",
-    "title": "…", "referrer": "…"}]}``; times are unix milliseconds by the browser's clock.
+    "title": "…", "referrer": "…"}]}``; times are unix milliseconds by the browser's clock. A
+    signed page says ``"site_id": "shop:…"``; a signature that is not good is none, and no error.
 
     Raises InvalidMessage where the whole of it cannot be read.
     """
     items = _items(body)
+    signed = signatures.read(body["site_id"].partition(signatures.SEPARATOR)[2])
     sent_at = _time(body.get("sent_at"))
     delivery = Delivery(received=len(items), renew=body.get("renew") is True)
     for index, item in enumerate(items):
         try:
-            message = _message(item, visitor, received_at, sent_at)
+            message = _message(item, visitor, signed, received_at, sent_at)
         except InvalidMessage as error:
             delivery.errors.append({"index": index, "code": error.code, "message": str(error)})
             delivery.failed.append(_failed(item, error, received_at))
@@ -73,7 +75,8 @@ def decode(body: Json, visitor: Visitor, received_at: datetime) -> Delivery:
 def _items(body: Json) -> list[Any]:
     if not isinstance(body, Mapping) or not isinstance(body.get("messages"), list):
         raise InvalidMessage('The body is an object with "messages".', code="invalid_body")
-    if body.get("site_id") != conf.SITE_ID:
+    site_id = body.get("site_id")
+    if not isinstance(site_id, str) or site_id.split(signatures.SEPARATOR)[0] != conf.SITE_ID:
         raise InvalidMessage("No source has this site_id.", code="unknown_source")
     items: list[Any] = body["messages"]
     if len(items) > MAX_MESSAGES:
@@ -82,7 +85,7 @@ def _items(body: Json) -> list[Any]:
 
 
 def _message(
-    item: Any, visitor: Visitor, received_at: datetime, sent_at: datetime | None
+    item: Any, visitor: Visitor, signed: Names, received_at: datetime, sent_at: datetime | None
 ) -> Message | None:
     if not isinstance(item, Mapping) or not isinstance(item.get("type"), str):
         raise InvalidMessage("A message is an object with a type.", code="invalid_message")
@@ -97,7 +100,8 @@ def _message(
         return links.opened(
             visitor, item.get("cio_id"), said=said, context=context, message_id=message_id
         )
-    called, proven = _called(type, said, visitor)
+    called, by_session = _called(type, said, visitor)
+    trusted, email_trusted = _trust(type, called, visitor, signed, by_session=by_session)
     data = clean_mapping(item.get("data"))
     changes = relations(data.pop(RELATIONSHIPS, None)) if type is Type.IDENTIFY else ()
     return Message(
@@ -112,8 +116,8 @@ def _message(
             oldest=timedelta(seconds=conf.BACKDATE_LIMIT),
         ),
         received_at=received_at,
-        trusted=proven,
-        email_trusted=proven and _is_verified(called, visitor),
+        trusted=trusted,
+        email_trusted=email_trusted,
         name=_name(type, item, page),
         properties=data,
         relations=changes,
@@ -122,7 +126,7 @@ def _message(
 
 
 def _called(type: Type, said: Names, visitor: Visitor) -> tuple[Names, bool]:
-    """Return whom a message is from, and whether it is trusted.
+    """Return whom a message is from, and whether the session proves it.
 
     The session is read only where that can matter.
     """
@@ -136,19 +140,25 @@ def _called(type: Type, said: Names, visitor: Visitor) -> tuple[Names, bool]:
         raise InvalidIdentifier("The message names nobody.", code="no_identifier")
     if type is Type.IDENTIFY and not (said.id or said.email or said.cio_id):
         raise InvalidIdentifier("An identify has an id or an email.", code="no_identifier")
+    return called, proven
+
+
+def _trust(
+    type: Type, called: Names, visitor: Visitor, signed: Names, *, by_session: bool
+) -> tuple[bool, bool]:
+    """Say whether a message is trusted, and whether the email beside its id is.
+
+    What proves the email is what proves the id: the session, or the page's signature.
+    """
     # Trust is part of a message's key: were a page view's to follow the session, one that is
     # repeated after a login would be kept twice. Only what an identify says needs it.
-    return called, proven and type is Type.IDENTIFY
-
-
-def _is_verified(called: Names, visitor: Visitor) -> bool:
-    """Say whether the email beside a proven id is the session user's own, and verified."""
-    if called.email is None or visitor.user is None:
-        return False
-    user = visitor.user
-    own = str(getattr(user, user.get_email_field_name(), "")).lower()
-    verified = conf.hook("EMAIL_VERIFIED")
-    return own == called.email.value and bool(verified and verified(user))
+    if type is not Type.IDENTIFY:
+        return False, False
+    by_signature = called.id is not None and called.id == signed.id
+    email = called.email
+    return by_session or by_signature, email is not None and (
+        (by_signature and email == signed.email) or (by_session and email == visitor.proven_email)
+    )
 
 
 def _name(type: Type, item: Mapping[str, Any], page: Mapping[str, Json]) -> str:

@@ -3,8 +3,11 @@ from __future__ import annotations
 import itertools
 
 import pytest
+import time_machine
 from django.contrib.auth.models import User
 
+from identity_tracking import signatures
+from identity_tracking.identifiers import names
 from identity_tracking.models import Activity, FailedEvent, Identifier, Person
 from tests.web import Browser, configure, identify, said, track
 
@@ -36,6 +39,15 @@ def person_of(user):
 def make_lead(email):
     Browser().send(identify(email=email))
     return Person.objects.get(email=email)
+
+
+def signed_as(**who):
+    """Return the site_id that a page signed for ``who`` posts."""
+    return f"shop:{signatures.sign(names(**who))}"
+
+
+def firm_claims(email):
+    return Identifier.objects.get(value=email).claims.filter(firm=True).count()
 
 
 def test_without_a_session_an_identify_is_a_claim():
@@ -133,6 +145,111 @@ def test_only_the_users_own_email_can_be_verified(ada, settings):
 
     claim = Identifier.objects.get(value="victim@example.com").claims.get()
     assert not claim.firm
+
+
+def test_a_signature_proves_the_id_where_there_is_no_session():
+    page = signed_as(id="42")
+
+    Browser().send(identify("42", anonymous_id="a-1", data={"plan": "pro"}), site_id=page)
+
+    activity = Activity.objects.get()
+    assert activity.trusted
+    assert activity.source == "shop"
+    assert activity.person == Person.objects.get(user_id="42")
+
+
+def test_a_signed_id_is_compared_as_it_is_kept():
+    Browser().send(identify(" 42 "), identify(42), site_id=signed_as(id="42"))
+
+    assert [activity.trusted for activity in Activity.objects.all()] == [True, True]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        identify("43"),
+        identify("ada@example.com"),
+        identify("cio_42"),
+        identify(email="ada@example.com"),
+        said(id="42", anonymous_id="a-1"),
+        track(id="42"),
+    ],
+    ids=itertools.count(),
+)
+def test_a_signature_proves_only_what_an_identify_says_under_its_own_id(message):
+    Browser().send(message, site_id=signed_as(id="42", email="ada@example.com"))
+
+    assert [activity.trusted for activity in Activity.objects.all()] in ([False], [])
+
+
+@pytest.mark.parametrize(
+    ("email", "firm"), [("Ada@Example.com", 1), ("victim@example.com", 0)], ids=str
+)
+def test_a_signature_proves_its_own_email_alone(email, firm):
+    page = signed_as(id="42", email="ada@example.com")
+
+    Browser().send(identify("42", email=email), site_id=page)
+
+    assert firm_claims(email.lower()) == firm
+    assert Activity.objects.get().trusted
+
+
+def test_a_signature_without_an_email_proves_none():
+    Browser().send(identify("42", email="ada@example.com"), site_id=signed_as(id="42"))
+
+    assert firm_claims("ada@example.com") == 0
+
+
+def test_a_signed_email_is_not_lent_to_the_sessions_user(ada, settings):
+    configure(settings, EMAIL_VERIFIED=lambda user: True)
+    page = signed_as(id="somebody", email="bob@example.com")
+
+    logged_in(ada).send(identify(str(ada.pk), email="bob@example.com"), site_id=page)
+
+    assert Activity.objects.get(properties={}).trusted
+    assert firm_claims("bob@example.com") == 0
+
+
+def test_a_sessions_email_is_not_lent_to_a_signed_id(ada, settings):
+    configure(settings, EMAIL_VERIFIED=lambda user: True)
+    page = signed_as(id="somebody")
+
+    logged_in(ada).send(identify("somebody", email="ada@example.com"), site_id=page)
+
+    assert Activity.objects.get().trusted
+    assert firm_claims("ada@example.com") == 0
+
+
+def test_an_expired_signature_is_none_and_no_error():
+    with time_machine.travel("2026-11-21T12:00:00Z", tick=False) as clock:
+        page = signed_as(id="42")
+        clock.shift(86_401)
+
+        response = Browser().send(identify("42"), site_id=page)
+
+    assert response.json() == {"success": True}
+    assert not Activity.objects.get().trusted
+
+
+@pytest.mark.parametrize("fallbacks", [True, False])
+def test_a_signature_outlives_its_key_where_that_is_a_fallback(settings, fallbacks):
+    page = signed_as(id="42")
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY] if fallbacks else []
+    settings.SECRET_KEY = "another"
+
+    Browser().send(identify("42"), site_id=page)
+
+    assert Activity.objects.get().trusted is fallbacks
+
+
+@pytest.mark.parametrize(
+    "site_id", [None, 7, [], {}, ["shop"], "", ":", "other", "other:x", "shop "]
+)
+def test_another_site_is_unknown_signed_or_not(site_id):
+    response = Browser().send(said(anonymous_id="a-1"), site_id=site_id)
+
+    assert response.status_code == 401
+    assert Activity.objects.count() == 0
 
 
 @pytest.mark.parametrize(
