@@ -55,6 +55,13 @@ def write(
             samesite=same_site,
         )
         response.cookies[name].set(name, value, value)  # Python would quote legal characters
+    make_private(response)
+
+
+def make_private(response: HttpResponseBase) -> None:
+    """Have no cache hand ``response`` on to others."""
+    for name in _TO_CACHES:
+        del response[name]
     patch_cache_control(response, private=True)
     patch_vary_headers(response, ["Cookie"])
 

@@ -69,7 +69,8 @@ class IdentityTrackingMiddleware:
         return visitor
 
     def part(self, visitor: Visitor, response: HttpResponseBase) -> None:
-        """Set the cookies that changed."""
+        """Keep a private response so, and set the cookies that changed."""
+        visitor.part(response)
         with harmless("setting a visitor's cookies"):
             visitor.remember(response)
 

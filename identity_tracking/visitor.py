@@ -26,6 +26,7 @@ from identity_tracking.cookies import (
     as_sent,
     decode,
     encode,
+    make_private,
     may_greet,
     write,
 )
@@ -55,6 +56,8 @@ class Visitor:
     def __init__(self, request: HttpRequest) -> None:
         self.request = request
         self._pending: dict[str, str | None] = {}
+        self._is_private = False
+        self._has_parted = False
 
     @cached_property
     def anonymous_id(self) -> str:
@@ -213,6 +216,22 @@ class Visitor:
             self._pending.setdefault(ANONYMOUS_COOKIE, known)
         if self.claimed_id:
             self._pending.setdefault(PERSON_COOKIE, as_sent(self.request.COOKIES[PERSON_COOKIE]))
+
+    def ask_for_privacy(self) -> bool:
+        """Have the response made private, unless it is on its way already; say whether it will be.
+
+        Nor does Django's ``cache_page`` keep it, which stores a page before the middleware sees it.
+        """
+        if not self._has_parted:
+            self._is_private = True
+            self.request._cache_update_cache = False  # type: ignore[attr-defined]
+        return self._is_private
+
+    def part(self, response: HttpResponseBase) -> None:
+        """Make ``response`` private, where that was asked for. From now on it is too late to."""
+        self._has_parted = True
+        if self._is_private:
+            make_private(response)
 
     def remember(self, response: HttpResponseBase) -> None:
         """Set on ``response`` the cookies that changed, and a new visitor's where that is safe.

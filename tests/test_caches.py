@@ -27,6 +27,16 @@ def newcomer():
     return Client(headers={"user-agent": FIREFOX})
 
 
+@pytest.fixture
+def users(django_user_model):
+    """Browsers of three people who are logged in, without the app's cookies."""
+    browsers = [newcomer() for _ in range(3)]
+    for number, browser in enumerate(browsers):
+        browser.force_login(django_user_model.objects.create(username=f"user-{number}"))
+        browser.cookies.pop("_cioanonid", None)
+    return browsers
+
+
 @pytest.mark.usefixtures("site_cache")
 @pytest.mark.parametrize("visitors", [2, 100])
 def test_no_visitor_of_a_cached_site_gets_the_cookie_of_another(visitors):
@@ -90,3 +100,19 @@ def test_what_the_snippet_writes_is_the_same_for_everybody(django_user_model):
     known.force_login(django_user_model.objects.create(username="ada", email="ada@example.com"))
 
     assert known.get("/").content == newcomer().get("/").content
+
+
+@pytest.mark.usefixtures("site_cache")
+@pytest.mark.parametrize("path", ["/signed/", "/signed/cached/"])
+def test_no_cache_keeps_a_signed_page(path, users):
+    responses = [browser.get(path) for browser in [*users, newcomer()]]
+
+    assert made(responses) == 4
+    assert len({response.content for response in responses}) == 4
+
+
+def test_a_signed_page_is_not_kept_where_a_view_is_to_be(users):
+    responses = [browser.get("/signed/cached/") for browser in [*users, newcomer()]]
+
+    assert made(responses) == 4
+    assert not any("max-age" in response["Cache-Control"] for response in responses)

@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from typing import Any
 
 import pytest
 from asgiref.sync import async_to_sync, iscoroutinefunction
-from django.contrib.auth.models import AnonymousUser
+from django.contrib.auth.models import AnonymousUser, User
 from django.db import connection
 from django.http import (
     HttpResponse,
@@ -14,6 +15,7 @@ from django.http import (
     JsonResponse,
     StreamingHttpResponse,
 )
+from django.template import Context, Template
 from django.test import AsyncClient, RequestFactory
 from django.test.utils import CaptureQueriesContext
 
@@ -300,3 +302,85 @@ def test_who_is_not_logged_in_is_nobody_without_asking(user, caplog):
 
     assert request.visitor.person is None  # type: ignore[attr-defined]
     assert caplog.records == []
+
+
+# Signed pages
+
+SIGNED = Template("{% load identity_tracking %}{% identity_snippet sign=True %}")
+
+
+def visit_signed(response, **headers):
+    """Answer with ``response`` around a signed page."""
+    request = RequestFactory(headers={"user-agent": FIREFOX, **headers}).get("/")
+    request.user = User(pk=42)
+
+    def view(request):
+        response.content = SIGNED.render(Context({"request": request}))
+        return response
+
+    return serve(view, request)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Cache-Control": "public"},
+        {"Surrogate-Control": "max-age=60"},
+        {"CDN-Cache-Control": "max-age=60"},
+        {"X-Accel-Expires": "60"},
+    ],
+    ids=str,
+)
+def test_a_signed_page_is_private_whatever_the_view_says(headers):
+    response = visit_signed(HttpResponse(headers=headers))
+
+    assert b'data-site-id="shop:' in response.content
+    assert dict(response.headers) == {**PAGE_HEADERS, "Cache-Control": "private", "Vary": "Cookie"}
+
+
+@pytest.mark.parametrize("user_agent", [FIREFOX, GOOGLEBOT])
+@pytest.mark.parametrize("change", [{}, {"EXCLUDE": lambda request: request.no_such_attribute}])
+def test_a_signed_page_is_private_whether_a_cookie_is_set_or_not(settings, user_agent, change):
+    configure(settings, **change)
+
+    response = visit_signed(HttpResponse(), **{"user-agent": user_agent})
+
+    assert response["Cache-Control"] == "private"
+
+
+@pytest.mark.django_db
+def test_a_page_that_would_be_signed_is_private_for_an_anonymous_visitor_too():
+    response = Browser(cioanonid="a-1").get("/signed/")
+
+    assert response["Cache-Control"] == "private"
+    assert response["Vary"] == "Cookie"
+
+
+@pytest.mark.django_db
+def test_under_async_a_signed_page_is_private_too():
+    client = AsyncClient()
+    client.force_login(User.objects.create(username="ada"))
+
+    response = async_to_sync(client.get)("/signed/", headers={"user-agent": FIREFOX})
+
+    assert b'data-site-id="shop:' in response.content
+    assert response["Cache-Control"] == "private"
+
+
+def test_a_page_whose_headers_have_left_is_not_signed():
+    def pieces():
+        yield SIGNED.render(Context({"request": request}))
+
+    request = RequestFactory().get("/")
+    request.user = User(pk=42)
+    response: Any = serve(lambda request: StreamingHttpResponse(pieces()), request)
+
+    assert b'data-site-id="shop"' in b"".join(response)
+    assert "Cache-Control" not in response
+
+
+def test_switched_off_a_signed_page_is_left_as_it_was(settings):
+    configure(settings, ENABLED=False)
+
+    assert dict(visit_signed(HttpResponse()).headers) == PAGE_HEADERS

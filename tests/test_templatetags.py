@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 from typing import Any
 
 import pytest
@@ -9,7 +10,9 @@ from django.template import Context, Template, TemplateSyntaxError
 from django.test import RequestFactory
 from django.utils.functional import SimpleLazyObject
 
-from identity_tracking import assets
+from identity_tracking import assets, signatures
+from identity_tracking.identifiers import Names, names
+from identity_tracking.visitor import Visitor
 from tests.web import Browser, configure
 
 HAS_CSP = importlib.util.find_spec("django.middleware.csp") is not None
@@ -18,6 +21,26 @@ HAS_CSP = importlib.util.find_spec("django.middleware.csp") is not None
 def snippet(options="", request=None):
     template = Template("{% load identity_tracking %}{% identity_snippet " + options + " %}")
     return template.render(Context({"request": request} if request else {}))
+
+
+def signed_by(html):
+    """Return what the signature in ``html`` proves."""
+    site_id, _, signature = re.findall('data-site-id="([^"]*)"', html)[0].partition(":")
+    assert site_id == "shop"
+    return signatures.read(signature)
+
+
+@pytest.fixture
+def ada(django_user_model):
+    return django_user_model.objects.create(username="ada", email="Ada@example.com")
+
+
+@pytest.fixture
+def request_of_ada(ada):
+    request: Any = RequestFactory().get("/")
+    request.user = ada
+    request.visitor = Visitor(request)
+    return request
 
 
 def test_it_is_the_stub_and_the_script():
@@ -129,3 +152,80 @@ def test_it_carries_the_nonce_of_djangos_own_policy(settings):
 
 def test_it_is_in_the_page():
     assert snippet() in Browser(cioanonid="a-1").get("/").content.decode()
+
+
+# Signed
+
+
+def test_a_signed_page_proves_the_id_of_its_user(ada, request_of_ada):
+    assert signed_by(snippet("sign=True", request_of_ada)) == names(id=ada.pk)
+
+
+def test_a_signed_page_proves_an_email_that_is_verified(ada, request_of_ada, settings):
+    configure(settings, EMAIL_VERIFIED=lambda user: user == ada)
+
+    proven = signed_by(snippet("sign=True", request_of_ada))
+
+    assert proven == names(id=ada.pk, email="ada@example.com")
+
+
+def test_an_email_that_the_user_has_not_is_not_asked_for(ada, request_of_ada, settings):
+    configure(settings, EMAIL_VERIFIED=fails)
+    ada.email = ""
+
+    assert signed_by(snippet("sign=True", request_of_ada)) == names(id=ada.pk)
+
+
+def test_the_id_is_what_the_site_says_it_is(request_of_ada, settings):
+    configure(settings, USER_ID=lambda user: f"u-{user.username}")
+
+    assert signed_by(snippet("sign=True", request_of_ada)) == names(id="u-ada")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"MAY_IDENTIFY": lambda request, user: False},
+        {"USER_ID": None},
+        {"USER_ID": lambda user: user.email},
+        {"EMAIL_VERIFIED": None, "USER_ID": lambda user: None},
+    ],
+)
+def test_a_user_who_may_not_be_identified_is_not_signed(request_of_ada, settings, change):
+    configure(settings, **change)
+
+    assert signed_by(snippet("sign=True", request_of_ada)) == Names()
+
+
+@pytest.mark.parametrize("options", ["", "sign=False"])
+def test_nobody_is_signed_who_was_not_asked_for(request_of_ada, options):
+    del request_of_ada.user  # whoever reads it sets Vary
+
+    assert signed_by(snippet(options, request_of_ada)) == Names()
+    assert not request_of_ada.visitor.has_read_session
+
+
+def test_an_anonymous_visitor_is_not_signed():
+    html = Browser().get("/signed/").content.decode()
+
+    assert signed_by(html) == Names()
+    assert 'data-site-id="shop"' in html
+
+
+def test_without_the_middleware_nobody_is_signed(request_of_ada):
+    del request_of_ada.visitor
+
+    assert signed_by(snippet("sign=True", request_of_ada)) == Names()
+    assert signed_by(snippet("sign=True")) == Names()
+
+
+@pytest.mark.parametrize("hook", ["USER_ID", "MAY_IDENTIFY", "EMAIL_VERIFIED"])
+def test_a_broken_hook_costs_the_signature_not_the_page(request_of_ada, settings, caplog, hook):
+    configure(settings, **{hook: fails})
+
+    assert signed_by(snippet("sign=True", request_of_ada)) == Names()
+    assert len(caplog.records) == 1
+
+
+def fails(*args):
+    raise RuntimeError("a site's own hook is broken")

@@ -9,9 +9,11 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from identity_tracking import assets, links
+from identity_tracking import assets, links, signatures
 from identity_tracking.conf import conf
+from identity_tracking.identifiers import Names
 from identity_tracking.models import Person
+from identity_tracking.visitor import harmless
 
 try:
     from django.middleware.csp import get_nonce
@@ -23,7 +25,7 @@ except ImportError:  # Django 5.2
 
 register = template.Library()
 
-OPTIONS = ("auto_track_page", "use_array_params")
+OPTIONS = ("auto_track_page", "sign", "use_array_params")
 
 
 @register.simple_tag(takes_context=True)
@@ -31,8 +33,10 @@ def identity_snippet(context: Context, **options: bool) -> str:
     """Write the ``_cio`` stub and the script.
 
     Options: ``auto_track_page=False`` sends no page view by itself; ``use_array_params=False``
-    turns arrays into objects keyed by index, as Customer.io's older snippets do. Both carry the
-    CSP nonce of the request, where there is one. Writes nothing where ENABLED is False.
+    turns arrays into objects keyed by index, as Customer.io's older snippets do; ``sign=True``
+    reads the session, makes the response private, and adds a signature of the user's id, which
+    proves it where the session's cookie does not come. Both elements carry the CSP nonce of the
+    request, where there is one. Writes nothing where ENABLED is False.
     """
     unknown = set(options) - set(OPTIONS)
     if unknown:
@@ -40,7 +44,8 @@ def identity_snippet(context: Context, **options: bool) -> str:
         raise TemplateSyntaxError(f"identity_snippet takes {known}, not {unknown.pop()}.")
     if not conf.ENABLED:
         return ""
-    nonce = _nonce(context.get("request"))
+    request = context.get("request")
+    nonce = _nonce(request)
     return format_html(
         '<script{}>{}</script>\n<script async id="cio-tracker"{} src="{}?v={}"{}></script>',
         nonce,
@@ -48,7 +53,7 @@ def identity_snippet(context: Context, **options: bool) -> str:
         nonce,
         reverse("identity_tracking:script"),
         assets.version(),
-        _attributes(options),
+        _attributes(_signed_site_id(request) if options.get("sign") else conf.SITE_ID, options),
     )
 
 
@@ -58,9 +63,21 @@ def identify_link(url: str, person: Person | None) -> str:
     return links.personal(url, person) if person else url
 
 
-def _attributes(options: dict[str, bool]) -> SafeString:
+def _signed_site_id(request: HttpRequest | None) -> str:
+    """Return the SITE_ID, and behind it the signature of the user, if it stays between us."""
+    visitor = getattr(request, "visitor", None)
+    if visitor is None or not visitor.ask_for_privacy():
+        return conf.SITE_ID
+    with harmless("signing who is logged in"):
+        if visitor.proven:
+            proven = Names(id=visitor.proven, email=visitor.proven_email)
+            return f"{conf.SITE_ID}{signatures.SEPARATOR}{signatures.sign(proven)}"
+    return conf.SITE_ID
+
+
+def _attributes(site_id: str, options: dict[str, bool]) -> SafeString:
     values = {
-        "site-id": conf.SITE_ID,
+        "site-id": site_id,
         "endpoint": reverse("identity_tracking:endpoint"),
         "use-array-params": options.get("use_array_params", True),
         "auto-track-page": options.get("auto_track_page", True),

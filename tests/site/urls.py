@@ -9,6 +9,8 @@ urlpatterns = [
     path("", views.home),
     path("plain/", views.plain),
     path("cached/", views.cached),
+    path("signed/", views.signed),
+    path("signed/cached/", views.signed_cached),
     path("stream/", views.stream),
     path("visitor/", views.visitor),
     path("who/", views.who),

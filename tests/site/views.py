@@ -20,6 +20,15 @@ def cached(request: HttpRequest) -> HttpResponse:
     return render(request, "home.html")
 
 
+def signed(request: HttpRequest) -> HttpResponse:
+    return render(request, "signed.html")
+
+
+@cache_page(60)
+def signed_cached(request: HttpRequest) -> HttpResponse:
+    return render(request, "signed.html")
+
+
 def stream(request: HttpRequest) -> StreamingHttpResponse:
     return StreamingHttpResponse(["<!doctype html>", "<title>Stream</title>"])
 
