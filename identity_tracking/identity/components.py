@@ -14,7 +14,7 @@ from identity_tracking.identity.merging import Merge, roots
 from identity_tracking.messages import microseconds
 from identity_tracking.models import Claim, MergeOperation, Ownership, Person
 from identity_tracking.models.identifier import END
-from identity_tracking.models.operation import touching
+from identity_tracking.models.operation import naming
 
 
 @dataclass(kw_only=True, slots=True)
@@ -78,7 +78,7 @@ def _connected(seed: Iterable[UUID], using: str, *, lock: bool) -> Component:
         neighbours = {found.meant(key) for key in fresh & found.people.keys()}
         if MergeOperation.objects.using(using).exists():  # asked under the lock
             neighbours |= _leads_of(fresh, using)
-            for operation in touching(fresh, using):
+            for operation in MergeOperation.objects.using(using).filter(naming(fresh)):
                 found.operations[operation.pk] = operation
                 neighbours |= {operation.primary_id, operation.secondary_id}
         fresh = neighbours - found.people.keys()

@@ -121,6 +121,15 @@ def split(document: Registers, time: int) -> tuple[Registers, Registers]:
     )
 
 
+def without(document: Registers, names: Collection[str]) -> Registers:
+    """Return ``document`` without the ids and emails ``names`` that it calls itself."""
+    kept = {
+        part: {name: slots for name, slots in document.get(part, {}).items() if name not in names}
+        for part in _CALLED.values()
+    }
+    return {**document, **kept}
+
+
 def shown_id(document: Registers, owned: Collection[str]) -> str | None:
     """Return which of the ``owned`` ids was the latest to be given, or None (R9)."""
     return _latest_proven(document.get("i", {}), owned)

@@ -44,16 +44,16 @@ def settle(messages: Sequence[Message], using: str) -> None:
     writers = [message for message in messages if message.writes]
     proofs = [message for message in messages if proves_email(message)]
     if asserted or writers or proofs:
-        _Settlement(using).carry_out(asserted, writers, proofs)
+        Settlement(using).carry_out(asserted, writers, proofs)
     conflicts.tell_refused(messages, using)
 
 
 def recount(claim: Claim, using: str) -> None:
     """Settle anew whose things are after ``claim`` was voided, or restored, in this transaction."""
-    _Settlement(using).recount(claim)
+    Settlement(using).recount(claim)
 
 
-class _Settlement:
+class Settlement:
     """One transaction's worth of settling. ``held``: the identifiers locked so far."""
 
     def __init__(self, using: str) -> None:
@@ -72,7 +72,8 @@ class _Settlement:
         self.lock_emails([*heads, *(ref for _, claim in claimed for ref in claim[:2])])
         spans = self.email_spans(claimed, {message.head.key for message in proofs})
         self.record(asserted)
-        self.fold(spans, claimed, [head.key for head in heads if head.kind is Kind.ANONYMOUS_ID])
+        visitors = [head.key for head in heads if head.kind is Kind.ANONYMOUS_ID]
+        self.fold(spans, _visitor_spans(claimed), visitors)
         self.write_registers(writers)
         merged = self.record_merges(writers)
         people.refresh(self.changes, {message.head.key for message in writers} | merged, self.using)
@@ -82,7 +83,8 @@ class _Settlement:
         """Fold what ``claim`` bears on, as if it were new: what it gave is what it can take."""
         claimed = [(claim.time, Assertion(claim.weak.ref, claim.target.ref, claim.firm))]
         self.lock_emails(claimed[0][1][:2])
-        self.fold(self.email_spans(claimed, set(), but=claim.pk), claimed)
+        spans = self.email_spans(claimed, set(), but=claim.pk)
+        self.fold(spans, _visitor_spans(claimed))
         people.refresh(self.changes, {claim.target_id}, self.using)
         self.tell_emails(claimed)
 
@@ -139,18 +141,18 @@ class _Settlement:
         )
 
     def fold(
-        self, emails: Mapping[UUID, Span], claimed: Sequence[Timed], held: Iterable[UUID] = ()
+        self,
+        emails: Mapping[UUID, Span],
+        visitors: Mapping[UUID, Span],
+        held: Iterable[UUID] = (),
     ) -> None:
-        """Fold the emails, then the anonymous ids claimed and those that hang on what moved.
+        """Fold emails, then anonymous ids and those that hang on what moved, within spans.
 
         ``held``: more anonymous ids to lock.
         """
         for key in sorted(emails):
             self.changes[key] = fold_email(self.held[key], emails[key], self.using)
-        spans: dict[UUID, list[Span]] = defaultdict(list)
-        for time, claim in claimed:
-            if claim.weak.kind is Kind.ANONYMOUS_ID:
-                spans[claim.weak.key].append(at(time))
+        spans = defaultdict(list, {key: [span] for key, span in visitors.items()})
         for email, moved in self.changes.items():
             for weak, span in self.hanging(email, moved):
                 spans[weak].append(span)
@@ -189,3 +191,13 @@ class _Settlement:
     def tell_emails(self, claimed: Sequence[Timed], proven: Iterable[UUID] = ()) -> None:
         emails = [claim.weak.key for _, claim in claimed if claim.weak.kind is Kind.EMAIL]
         conflicts.tell_emails([self.held[key] for key in (*emails, *proven)], self.using)
+
+
+def _visitor_spans(claimed: Iterable[Timed]) -> dict[UUID, Span]:
+    """Return where each anonymous id among ``claimed`` changes."""
+    spans: dict[UUID, Span] = {}
+    for time, claim in claimed:
+        if claim.weak.kind is Kind.ANONYMOUS_ID:
+            key = claim.weak.key
+            spans[key] = at(time).hull(spans.get(key, at(time)))
+    return spans

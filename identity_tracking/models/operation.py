@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -62,7 +63,6 @@ class MergeOperation(models.Model):
         import_string("identity_tracking.shortcuts.undo")(self, by=by)
 
 
-def touching(people: set[UUID], using: str) -> models.QuerySet[MergeOperation]:
-    """Return the operations, live or undone, that name any of ``people``."""
-    named = models.Q(primary__in=people) | models.Q(secondary__in=people)
-    return MergeOperation.objects.using(using).filter(named)
+def naming(people: Collection[UUID]) -> models.Q:
+    """Return the condition that an operation, live or undone, names any of ``people``."""
+    return models.Q(primary__in=people) | models.Q(secondary__in=people)

@@ -1,0 +1,159 @@
+"""Delete a person: take all they did and said out of the graph, as if it had never come.
+
+Whoever remains is afterwards what the remaining messages come to. A deleted message that is
+delivered again is a new one, and a later identify makes a new person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import chain
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+
+from identity_tracking.identifiers import Kind
+from identity_tracking.identity import conflicts, people
+from identity_tracking.identity.folding import EVER
+from identity_tracking.identity.registers import Registers, join, without, written
+from identity_tracking.identity.settle import Settlement
+from identity_tracking.messages import IDENTIFYING, WRITING
+from identity_tracking.models import (
+    Activity,
+    Claim,
+    Conflict,
+    Identifier,
+    MergeOperation,
+    Ownership,
+    Person,
+)
+from identity_tracking.models.operation import naming
+
+BATCH = 1_000  # activities a statement
+
+
+def delete(person: Person, using: str) -> None:
+    """Delete ``person``, in the transaction at hand. Safe to repeat.
+
+    With all that is theirs goes what was done on a shared browser between a claim of theirs and
+    somebody else's: it was nobody's, and may be theirs. Locks every identifier that was ever
+    theirs, what hangs on them, and the people concerned. Takes time with their history.
+    """
+    rows = Person.objects.using(using)
+    root = person.root_id or person.pk
+    if rows.filter(pk=root).update(root=F("root")):  # a write, so SQLite waits for its turn
+        _Deletion({root, *rows.filter(root=root).values_list("pk", flat=True)}, using).carry_out()
+
+
+class _Deletion:
+    """One deletion. ``group``: the rows that are this person; ``touched``: what to settle anew."""
+
+    def __init__(self, group: set[UUID], using: str) -> None:
+        self.group = group
+        self.using = using
+        self.settlement = Settlement(using)
+        self.touched: set[UUID] = set()
+
+    def carry_out(self) -> None:
+        theirs = Q(person__in=self.group) | Q(after__in=self.group)
+        stretches = list(Ownership.objects.using(self.using).filter(theirs))
+        self.touched |= self.group | {stretch.identifier_id for stretch in stretches}
+        self.lock()
+        for stretch in stretches:
+            self.forget_done(stretch)
+        self.forget_named()
+        self.lock()
+        self.settle()
+
+    def lock(self) -> None:
+        """Lock the identifiers to settle: emails, then anonymous ids, then ids."""
+        kinds = dict(self.identifiers(self.touched).values_list("pk", "kind"))
+        for kind in (Kind.EMAIL, Kind.ANONYMOUS_ID, Kind.ID):
+            self.settlement.lock([key for key in kinds if kinds[key] == kind])
+
+    def forget_done(self, stretch: Ownership) -> None:
+        """Delete what was done in a stretch, with all that it claimed and merged."""
+        done = Activity.objects.using(self.using).filter(
+            identifier=stretch.identifier_id,
+            timestamp__gte=stretch.since,
+            timestamp__lt=stretch.until,
+        )
+        while keys := list(done.values_list("pk", flat=True)[:BATCH]):
+            self.forget_claims(Q(activity__in=keys))
+            self.forget_merges(Q(activity__in=keys))
+            Conflict.objects.using(self.using).filter(activity__in=keys).delete()
+            done.filter(pk__in=keys).delete()
+
+    def forget_named(self) -> None:
+        """Let those who stay forget whom only the deleted messages were from."""
+        self.gone = self.group - self.heads(self.group)
+        called_so = self.forget_claims(Q(weak__in=self.gone))
+        called_so |= self.forget_merges(naming(self.gone))
+        self.forget_merges(naming(self.group) & Q(activity=None))
+        values = set(self.identifiers(self.gone).values_list("value", flat=True))
+        for one in self.identifiers(called_so):
+            self.keep_registers(one, without(one.registers or {}, values))
+
+    def forget_claims(self, which: Q) -> set[UUID]:
+        return self.forget(Claim.objects.using(self.using).filter(which), "weak", "target")
+
+    def forget_merges(self, which: Q) -> set[UUID]:
+        merges = MergeOperation.objects.using(self.using).filter(which)
+        return self.forget(merges, "primary", "secondary")
+
+    def forget(self, rows: QuerySet[Any], *sides: str) -> set[UUID]:
+        """Delete ``rows``; return the identifiers on their sides, which are to be settled."""
+        named: set[UUID] = set(chain.from_iterable(rows.values_list(*sides)))
+        rows.delete()
+        self.touched |= named
+        return named
+
+    def settle(self) -> None:
+        """Fold anew what is left, bring up to date whose it is, and drop what nobody uses."""
+        held = [self.settlement.held[key] for key in sorted(self.touched & {*self.settlement.held})]
+        for one in held:
+            if one.kind != Kind.ID:
+                self.read_again(one)
+        emails = [one for one in held if one.kind == Kind.EMAIL]
+        visitors = [one for one in held if one.kind == Kind.ANONYMOUS_ID]
+        self.settlement.fold(
+            dict.fromkeys(_keys(emails), EVER), dict.fromkeys(_keys(visitors), EVER)
+        )
+        people.refresh(self.settlement.changes, self.touched, self.using)
+        used = self.used()
+        self.identifiers(self.touched - used).delete()
+        conflicts.tell_emails([one for one in emails if one.pk in used], self.using)
+
+    def read_again(self, one: Identifier) -> None:
+        """Read anew from its messages what an identifier wrote and whether it is known."""
+        said = Activity.objects.using(self.using).filter(identifier=one)
+        proofs = said.filter(trusted=True, type__in=IDENTIFYING)
+        one.known = one.kind == Kind.EMAIL and proofs.exists()
+        self.identifiers([one.pk]).update(known=one.known)
+        if one.registers is not None:
+            wrote = said.filter(type__in=WRITING).select_related("identifier")
+            self.keep_registers(one, join(written(message.as_message()) for message in wrote))
+
+    def keep_registers(self, one: Identifier, registers: Registers) -> None:
+        one.registers = registers if any(registers.values()) else None
+        self.identifiers([one.pk]).update(registers=one.registers)
+
+    def used(self) -> set[UUID]:
+        """Which identifiers some message still uses."""
+        claims = Claim.objects.using(self.using).filter(weak__in=self.touched)
+        merges = MergeOperation.objects.using(self.using).filter(naming(self.touched))
+        sides = (claims.values_list("weak"), merges.values_list("primary", "secondary"))
+        return self.heads(self.touched).union(*chain.from_iterable(sides))
+
+    def heads(self, keys: Iterable[UUID]) -> set[UUID]:
+        """Which of ``keys`` some message is from; so are all that claims are for."""
+        done = Activity.objects.using(self.using).filter(identifier=OuterRef("pk"))
+        return set(self.identifiers(keys).filter(Exists(done)).values_list("pk", flat=True))
+
+    def identifiers(self, keys: Iterable[UUID]) -> QuerySet[Identifier]:
+        return Identifier.objects.using(self.using).filter(pk__in=list(keys))
+
+
+def _keys(rows: Iterable[Identifier]) -> list[UUID]:
+    return [row.pk for row in rows]
