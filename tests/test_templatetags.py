@@ -71,6 +71,8 @@ def test_the_stub_ends_no_script_early():
         ("auto_track_page=False", 'data-auto-track-page="false"'),
         ("auto_track_page=True", 'data-auto-track-page="true"'),
         ("use_array_params=False", 'data-use-array-params="false"'),
+        ("endpoint='https://a.example/visit/'", 'data-endpoint="https://a.example/visit/"'),
+        ("endpoint=''", 'data-endpoint="/people/visit/"'),
     ],
 )
 def test_options_become_attributes(options, attribute):

@@ -25,18 +25,19 @@ except ImportError:  # Django 5.2
 
 register = template.Library()
 
-OPTIONS = ("auto_track_page", "sign", "use_array_params")
+OPTIONS = ("auto_track_page", "endpoint", "sign", "use_array_params")
 
 
 @register.simple_tag(takes_context=True)
-def identity_snippet(context: Context, **options: bool) -> str:
+def identity_snippet(context: Context, **options: bool | str) -> str:
     """Write the ``_cio`` stub and the script.
 
     Options: ``auto_track_page=False`` sends no page view by itself; ``use_array_params=False``
-    turns arrays into objects keyed by index, as Customer.io's older snippets do; ``sign=True``
-    reads the session, makes the response private, and adds a signature of the user's id, which
-    proves it where the session's cookie does not come. Both elements carry the CSP nonce of the
-    request, where there is one. Writes nothing where ENABLED is False.
+    turns arrays into objects keyed by index, as Customer.io's older snippets do; ``endpoint`` is
+    the URL to post to, if not the site's own; ``sign=True`` reads the session, makes the response
+    private, and adds a signature of the user's id, which proves it where the session's cookie
+    does not come. Both elements carry the CSP nonce of the request, where there is one. Writes
+    nothing where ENABLED is False.
     """
     unknown = set(options) - set(OPTIONS)
     if unknown:
@@ -75,10 +76,10 @@ def _signed_site_id(request: HttpRequest | None) -> str:
     return conf.SITE_ID
 
 
-def _attributes(site_id: str, options: dict[str, bool]) -> SafeString:
+def _attributes(site_id: str, options: dict[str, bool | str]) -> SafeString:
     values = {
         "site-id": site_id,
-        "endpoint": reverse("identity_tracking:endpoint"),
+        "endpoint": options.get("endpoint") or reverse("identity_tracking:endpoint"),
         "use-array-params": options.get("use_array_params", True),
         "auto-track-page": options.get("auto_track_page", True),
         "cross-site-support": conf.CROSS_SITE or None,

@@ -6,8 +6,10 @@ import time
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.test import Client
 
 from identity_tracking.models import Activity, Person
+from tests.web import ENDPOINT, configure
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -117,3 +119,45 @@ def test_15_a_personal_link_is_followed_and_stored_nowhere(live_server, page):
     assert "followed" in done_by("7")
     assert "_cio_id" not in page.url
     assert not any("_cio_id" in str(activity.context) for activity in Activity.objects.all())
+
+
+@pytest.fixture
+def ada(db):
+    return get_user_model().objects.create_user("ada", "ada@example.com")
+
+
+@pytest.fixture
+def signed(live_server, context, page, ada, settings):
+    """A page that Ada opens after her login, and that posts to another origin."""
+    shop, collector = live_server.url, f"http://collector.test:{live_server.thread.port}"
+    configure(settings, ALLOWED_ORIGINS=[shop], EMAIL_VERIFIED=lambda user: user == ada)
+    client = Client()
+    client.force_login(ada)
+    session = client.cookies["sessionid"].value
+    context.add_cookies([{"name": "sessionid", "value": session, "url": shop}])
+    page.goto(f"{shop}/signed/?collector={collector}{ENDPOINT}")
+    page.wait_for_function(READY)
+    return page
+
+
+def send(page, **traits):
+    """Identify with ``traits``, and return the request that told and the activity it became."""
+    with page.expect_request("http://collector.test:*/**") as sent:
+        page.evaluate("traits => _cio.identify(traits)", {**traits, "seen": "here"})
+    stored = Activity.objects.filter(properties__seen="here")
+    return sent.value, eventually(stored.first)
+
+
+def test_on_another_origin_a_signature_proves_what_no_session_does(signed, ada):
+    request, activity = send(signed, id=str(ada.pk), email="ada@example.com")
+
+    assert "cookie" not in request.all_headers()
+    assert activity.trusted
+    assert activity.claims.get(weak__value="ada@example.com").firm
+
+
+def test_on_another_origin_a_signature_proves_no_other_id(signed):
+    _, activity = send(signed, id="somebody", email="ada@example.com")
+
+    assert not activity.trusted
+    assert not activity.claims.get(weak__value="ada@example.com").firm

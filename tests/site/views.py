@@ -21,7 +21,7 @@ def cached(request: HttpRequest) -> HttpResponse:
 
 
 def signed(request: HttpRequest) -> HttpResponse:
-    return render(request, "signed.html")
+    return render(request, "signed.html", {"collector": request.GET.get("collector")})
 
 
 @cache_page(60)
