@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         reset,
         track,
         unrelate,
+        why,
     )
 
 __version__ = "0.1.0"
@@ -28,6 +29,7 @@ __all__ = [
     "reset",
     "track",
     "unrelate",
+    "why",
 ]
 
 

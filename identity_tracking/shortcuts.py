@@ -26,6 +26,8 @@ from identity_tracking.exceptions import InvalidIdentifier, InvalidMessage
 from identity_tracking.identifiers import Kind, Names, Ref, names
 from identity_tracking.identity import merge as merging
 from identity_tracking.identity import voiding
+from identity_tracking.identity import why as reasons
+from identity_tracking.identity.why import Reason
 from identity_tracking.ingest.context import request_context
 from identity_tracking.ingest.process import process
 from identity_tracking.ingest.transaction import database, in_transaction, reachable
@@ -177,6 +179,13 @@ def restore(claim: Claim) -> None:
     """
     using = database()
     in_transaction(lambda: voiding.restore(claim, using=using), using)
+
+
+def why(person: Person) -> list[Reason]:
+    """Return why each identifier is ``person``'s: by which message, when, trusted or not."""
+    using = database()
+    with reachable(using):
+        return reasons.why(person, using)
 
 
 def reset(request: HttpRequest) -> None:

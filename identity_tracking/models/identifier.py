@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connections, models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
@@ -127,6 +127,12 @@ class ClaimQuerySet(models.QuerySet["Claim"]):
     def standing(self) -> ClaimQuerySet:
         """Claims that nobody voided."""
         return self.filter(voided_at=None)
+
+    def counting(self) -> ClaimQuerySet:
+        """Claims that count: an unproven one only while nothing better is known of the email."""
+        firm = Claim.objects.using(self.db).standing().filter(weak=OuterRef("weak"), firm=True)
+        unproven = Q(weak__known=False) & ~Exists(firm)
+        return self.standing().filter(Q(firm=True) | unproven)
 
 
 class Claim(models.Model):

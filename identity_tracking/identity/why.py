@@ -1,0 +1,100 @@
+"""Why is an identifier a person's? The messages, and the merges, that made it so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import F, OuterRef, QuerySet, Subquery
+
+from identity_tracking.identifiers import Kind
+from identity_tracking.models import Claim, Identifier, MergeOperation, Ownership, Person
+from identity_tracking.models.operation import naming
+
+IN_ORDER = ("time", "message_id", "trusted", "source")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reason:
+    """Why ``identifier`` is a person's from ``since`` until just before ``until``.
+
+    ``claims``: the message that said so; for a browser that identified by an email, also the one
+    that gave the email to the id. None: it is what the person is known by. Each has ``activity``,
+    ``time``, ``trusted`` and ``firm``. ``merges``: the live merges that joined whose it was.
+    """
+
+    identifier: Identifier
+    since: datetime
+    until: datetime
+    claims: tuple[Claim, ...]
+    merges: tuple[MergeOperation, ...]
+
+
+def why(person: Person, using: str) -> list[Reason]:
+    """Return why each identifier is ``person``'s, ids first; in 8 queries at most."""
+    component = set(person.component)
+    stretches = list(
+        Ownership.objects.using(using)
+        .of(component)
+        .select_related("identifier")
+        .order_by("-identifier__kind", "identifier__value", "since")
+    )
+    decisive = _decisive(stretches, using)
+    onward = _onward(decisive.values(), using)
+    merges = list(MergeOperation.objects.using(using).live().filter(naming(component)))
+    return [
+        Reason(
+            identifier=one.identifier,
+            since=one.since,
+            until=one.until,
+            claims=_chain(decisive.get(one.pk), onward),
+            merges=tuple(merge for merge in merges if _joins(merge, one)),
+        )
+        for one in stretches
+    ]
+
+
+def _decisive(stretches: Sequence[Ownership], using: str) -> dict[int, Claim]:
+    """Return the claim that gives each stretch: the last at its start, else the first after."""
+    claims = Claim.objects.using(using).counting().filter(weak=OuterRef("identifier"))
+    last = claims.filter(time__lte=OuterRef("since")).order_by(*(f"-{one}" for one in IN_ORDER))
+    first = claims.filter(time__gt=OuterRef("since")).order_by(*IN_ORDER)
+    rows = (
+        Ownership.objects.using(using)
+        .filter(pk__in=[one.pk for one in stretches])
+        .values_list("pk", Subquery(last.values("pk")[:1]), Subquery(first.values("pk")[:1]))
+    )
+    chosen = {stretch: before or after for stretch, before, after in rows if before or after}
+    said = Claim.objects.using(using).select_related("activity", "target").in_bulk(chosen.values())
+    return {stretch: said[claim] for stretch, claim in chosen.items()}
+
+
+def _onward(claims: Iterable[Claim], using: str) -> dict[int, Claim]:
+    """Return for each claim for an email the claim by which that email was somebody's then."""
+    by_email = [claim for claim in claims if claim.target.kind == Kind.EMAIL]
+    if not by_email:
+        return {}
+    rows: QuerySet[Ownership] = Ownership.objects.using(using).filter(
+        identifier__in={claim.target_id for claim in by_email}
+    )
+    stretches = list(rows.exclude(person=F("identifier")))
+    given = _decisive(stretches, using)
+    return {
+        claim.pk: given[one.pk]
+        for claim in by_email
+        for one in stretches
+        if one.identifier_id == claim.target_id and one.since <= claim.time < one.until
+    }
+
+
+def _chain(claim: Claim | None, onward: dict[int, Claim]) -> tuple[Claim, ...]:
+    if claim is None:
+        return ()
+    return (claim, onward[claim.pk]) if claim.pk in onward else (claim,)
+
+
+def _joins(merge: MergeOperation, stretch: Ownership) -> bool:
+    sides: set[UUID] = {merge.primary_id, merge.secondary_id}
+    return bool(sides & {stretch.person_id, stretch.after_id})
