@@ -6,6 +6,7 @@ DJANGO ?= >=5.2
 BIN := $(VENV)/bin
 SDK := identity_tracking/sdk
 NPM := $(shell which npm)
+MARIADB := $(shell which mariadb_config)
 PYTEST := $(BIN)/pytest --numprocesses=logical --dist=loadfile --cov --cov-append
 ELSEWHERE := -m "not browser and not slow"
 STORED := tests/api tests/identity tests/ingest tests/models
@@ -16,10 +17,11 @@ demo: $(VENV)/.demo
 	$(BIN)/python manage.py migrate
 	$(BIN)/python manage.py demo
 
-test: $(VENV)/.dev
+test: $(VENV)/.dev $(if $(MARIADB),$(VENV)/.mariadb)
 	rm -f .coverage
 	$(PYTEST) --cov-report=
 	GRAPHS=100 $(PYTEST) --cov-report= --ds=tests.settings.postgres $(ELSEWHERE)
+	GRAPHS=100 $(PYTEST) --cov-report= --ds=tests.settings.mariadb $(ELSEWHERE) $(STORED)
 	GRAPHS=100 $(PYTEST) --cov-fail-under=95 --ds=tests.settings.sqlite_stock $(ELSEWHERE) $(STORED)
 
 lint: $(VENV)/.dev $(if $(NPM),$(SDK)/node_modules)
@@ -32,9 +34,10 @@ lint: $(VENV)/.dev $(if $(NPM),$(SDK)/node_modules)
 bench: $(VENV)/.dev
 	$(BIN)/python -m tests.benchmarks
 
-soak: $(VENV)/.dev
+soak: $(VENV)/.dev $(if $(MARIADB),$(VENV)/.mariadb)
 	GRAPHS=10000 $(BIN)/pytest tests/identity/test_graph.py
 	GRAPHS=10000 $(BIN)/pytest tests/identity/test_graph.py --ds=tests.settings.postgres
+	GRAPHS=10000 $(BIN)/pytest tests/identity/test_graph.py --ds=tests.settings.mariadb
 
 build: $(VENV)/.dev
 	$(BIN)/python -m build
@@ -45,6 +48,10 @@ $(VENV)/.%: pyproject.toml
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --editable . --group $* "Django$(DJANGO)"
 	touch $@
+
+# MariaDB's driver is built where its headers are; should that fail, the tests go on without it.
+$(VENV)/.mariadb: $(VENV)/.dev
+	-$(BIN)/python -m pip install --quiet --group mariadb && touch $@
 
 $(SDK)/node_modules: $(SDK)/package-lock.json
 	npm --prefix $(SDK) install --no-save  # not ci: it wants every platform's binaries

@@ -1,7 +1,7 @@
 """What this machine can run, and the database that each test gets.
 
 A test whose browser or server is not to be had is skipped, and says why. A continuous integration
-names those that must be there: ``REQUIRE=browser,postgres``.
+names those that must be there: ``REQUIRE=browser,postgres,mariadb``.
 """
 
 from __future__ import annotations
@@ -11,12 +11,22 @@ import shutil
 
 import hypothesis
 import pytest
+from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
 
-from tests.databases import PostgreSQL
+from tests.databases import MariaDB, PostgreSQL
 
 REQUIRED = os.environ.get("REQUIRE", "").split(",")
+SERVERS: dict[str, type[PostgreSQL | MariaDB]] = {
+    "tests.settings.postgres": PostgreSQL,
+    "tests.settings.mariadb": MariaDB,
+}
+NEEDS = {
+    "postgres": ({"postgresql"}, "needs PostgreSQL: --ds=tests.settings.postgres"),
+    "mariadb": ({"mysql"}, "needs MariaDB: --ds=tests.settings.mariadb"),
+    "server": ({"postgresql", "mysql"}, "needs a server: --ds=tests.settings.postgres"),
+}
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 hypothesis.settings.register_profile(
@@ -27,11 +37,13 @@ hypothesis.settings.load_profile("patient")
 
 def pytest_configure(config: pytest.Config) -> None:
     """Start the server that the settings ask for; the workers of xdist inherit it."""
-    if connection.vendor != "postgresql" or "PGHOST" in os.environ:
+    kind = SERVERS.get(settings.SETTINGS_MODULE)
+    if kind is None or kind.VARIABLE in os.environ:
         return
-    if reason := PostgreSQL.missing():
-        pytest.exit(reason, returncode=int("postgres" in REQUIRED))
-    server = PostgreSQL()
+    if reason := kind.missing():
+        tier = settings.SETTINGS_MODULE.rpartition(".")[2]
+        pytest.exit(reason, returncode=int(tier in REQUIRED))
+    server = kind()
     server.start()
     config.add_cleanup(server.stop)
     os.environ.update(server.environ)
@@ -39,8 +51,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    if item.get_closest_marker("postgres") and connection.vendor != "postgresql":
-        pytest.skip("needs PostgreSQL: --ds=tests.settings.postgres")
+    for marker, (vendors, reason) in NEEDS.items():
+        if item.get_closest_marker(marker) and connection.vendor not in vendors:
+            pytest.skip(reason)
     if item.get_closest_marker("browser") and not find_browser():
         end = pytest.fail if "browser" in REQUIRED else pytest.skip
         end(f"needs a browser: one of {', '.join(BROWSERS)} on the PATH")

@@ -537,7 +537,7 @@ def operations():
     ]
 
 
-@pytest.mark.postgres
+@pytest.mark.server
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("seed", range(5))
 def test_merging_and_identifying_at_once_give_what_the_rules_say(seed):
@@ -555,7 +555,7 @@ def test_merging_and_identifying_at_once_give_what_the_rules_say(seed):
     assert_sound(reference)
 
 
-@pytest.mark.postgres
+@pytest.mark.server
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("seed", range(3))
 def test_a_crowd_that_merges_and_identifies_gives_what_the_rules_say(seed):

@@ -245,15 +245,21 @@ def test_pages_and_events_take_no_lock():
     assert not [query for query in asked if "FOR NO KEY" in query["sql"].upper()]
 
 
-@pytest.mark.postgres
+@pytest.mark.server
 def test_an_identify_locks():
+    lock = {"postgresql": "FOR NO KEY UPDATE", "mysql": "FOR UPDATE"}[connection.vendor]
+
     asked = queries_of([identify(id="u", email="e@x.org", anonymous_id="X")])
 
-    assert [query for query in asked if "FOR NO KEY UPDATE" in query["sql"]]
+    assert [query for query in asked if lock in query["sql"]]
 
 
 COLUMNS = "type, name, properties, context, timestamp, received_at, source, trusted, message_id"
-KEYS = {"sqlite": "printf('%%032x', n)", "postgresql": "lpad(to_hex(n), 32, '0')::uuid"}
+KEYS = {
+    "sqlite": "printf('%%032x', n)",
+    "postgresql": "lpad(to_hex(n), 32, '0')::uuid",
+    "mysql": "lpad(hex(n), 32, '0')",
+}
 
 
 def did(anonymous_id, activities, first=1):
@@ -261,6 +267,8 @@ def did(anonymous_id, activities, first=1):
     said = page(anonymous_id=anonymous_id, at=0)
     process([said])
     with connection.cursor() as cursor:
+        if connection.vendor == "mysql":
+            cursor.execute("SET max_recursive_iterations = 1000000")
         cursor.execute(
             f"""INSERT INTO identity_tracking_activity (id, identifier_id, {COLUMNS})
             WITH RECURSIVE number(n) AS (SELECT %s UNION ALL SELECT n + 1 FROM number WHERE n < %s)

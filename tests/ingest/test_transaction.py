@@ -28,6 +28,10 @@ from tests.factories import IdentifierFactory
 from tests.saying import page
 
 on_sqlite = pytest.mark.skipif("connection.vendor != 'sqlite'", reason="needs SQLite")
+CUTS = {
+    "postgresql": "SELECT pg_terminate_backend(pg_backend_pid())",
+    "mysql": "KILL CONNECTION_ID()",
+}
 with_commits = pytest.mark.django_db(transaction=True)
 
 
@@ -153,7 +157,7 @@ def test_a_callers_transaction_is_never_run_again(impatient, monkeypatch):
 
 
 @with_commits
-@pytest.mark.postgres
+@pytest.mark.server
 def test_of_two_in_a_deadlock_both_succeed():
     one, other = IdentifierFactory(), IdentifierFactory()
     both_hold = threading.Barrier(2)
@@ -268,13 +272,15 @@ def test_a_server_that_hangs_is_given_up_within_seconds(dead, monkeypatch):
     assert "connect_timeout" not in connections[dead].settings_dict["OPTIONS"]
 
 
-@with_commits
-@pytest.mark.postgres
-def test_a_connection_that_was_cut_is_made_anew():
-    def cut():
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+def cut():
+    """Have the server end the connection."""
+    with connection.cursor() as cursor:
+        cursor.execute(CUTS[connection.vendor])
 
+
+@with_commits
+@pytest.mark.server
+def test_a_connection_that_was_cut_is_made_anew():
     with pytest.raises(Unavailable):
         in_transaction(cut, database())
 
@@ -282,12 +288,8 @@ def test_a_connection_that_was_cut_is_made_anew():
 
 
 @with_commits
-@pytest.mark.postgres
+@pytest.mark.server
 def test_a_connection_that_was_cut_in_a_callers_transaction_stays_the_callers():
-    def cut():
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
-
     with suppress(DatabaseError), transaction.atomic():
         with pytest.raises(Unavailable):
             in_transaction(cut, database())
