@@ -20,6 +20,7 @@ from identity_tracking.signatures import SEPARATOR
 MIDDLEWARE = "identity_tracking.middleware.IdentityTrackingMiddleware"
 AUTHENTICATION = "django.contrib.auth.middleware.AuthenticationMiddleware"
 ORIGIN = re.compile(r"https?://[a-z0-9.\[\]:-]+")
+ISOLATION = "read committed"
 HOOKS = ("USER_ID", "USER_ATTRIBUTES", "EMAIL_VERIFIED", "MAY_IDENTIFY", "EXCLUDE")
 
 
@@ -39,6 +40,9 @@ def connect() -> None:
         register(check)
     register(check_urls, Tags.urls)
     register(check_sqlite, Tags.database)
+    register(check_mysql, Tags.database)
+    register(check_isolation, Tags.database)
+    register(check_character_set, Tags.database)
     register(check_durability, Tags.database, deploy=True)
 
 
@@ -198,6 +202,57 @@ def check_sqlite(*, databases: Sequence[str] | None = None, **kwargs: Any) -> li
             hint='Set OPTIONS to {"transaction_mode": "IMMEDIATE", '
             '"init_command": "PRAGMA journal_mode=WAL;"}.',
             id="identity_tracking.W003",
+        )
+    ]
+
+
+def check_mysql(*, databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    connection = connections[database()]
+    if connection.vendor != "mysql" or connection.alias not in (databases or ()):
+        return []
+    if connection.features.can_return_columns_from_insert:
+        return []
+    return [
+        Error(
+            "MySQL cannot say which rows of an INSERT were new: messages would be lost.",
+            hint="Use MariaDB 10.5 or newer, PostgreSQL or SQLite.",
+            id="identity_tracking.E009",
+        )
+    ]
+
+
+def check_isolation(*, databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    connection = connections[database()]
+    if connection.vendor != "mysql" or connection.alias not in (databases or ()):
+        return []
+    level = connection.settings_dict.get("OPTIONS", {}).get("isolation_level", ISOLATION)
+    if str(level).lower() == ISOLATION:
+        return []
+    return [
+        Caution(
+            f"MariaDB's isolation level is not {ISOLATION!r}: a visitor may be nobody's.",
+            hint=f"Set OPTIONS to {{'isolation_level': {ISOLATION!r}}}, which is Django's default.",
+            id="identity_tracking.W005",
+        )
+    ]
+
+
+def check_character_set(
+    *, databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    connection = connections[database()]
+    if connection.vendor != "mysql" or connection.alias not in (databases or ()):
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT @@character_set_database, @@character_set_client")
+        if set(cursor.fetchone()) == {"utf8mb4"}:
+            return []
+    return [
+        Caution(
+            "MariaDB's character set is not utf8mb4: names with emoji are lost.",
+            hint="Before you migrate: ALTER DATABASE … CHARACTER SET utf8mb4; "
+            'and set no other "charset" in OPTIONS.',
+            id="identity_tracking.W006",
         )
     ]
 

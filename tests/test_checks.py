@@ -184,5 +184,58 @@ def test_postgresql_that_answers_before_it_wrote_is_a_warning(setting, ids):
     assert found(checks.check_durability) == []
 
 
+@pytest.mark.mariadb
+@pytest.mark.parametrize(
+    ("options", "ids"),
+    [
+        ({}, []),
+        ({"isolation_level": "READ COMMITTED"}, []),
+        ({"isolation_level": "repeatable read"}, ["W005"]),
+        ({"isolation_level": None}, ["W005"]),
+    ],
+    ids=str,
+)
+def test_mariadb_that_reads_what_was_true_before_a_lock_is_a_warning(monkeypatch, options, ids):
+    monkeypatch.setitem(connection.settings_dict, "OPTIONS", options)
+
+    assert found(checks.check_isolation, databases=DATABASES) == ids
+    assert found(checks.check_isolation) == []
+
+
+@pytest.fixture
+def character_set():
+    """A function that sets one of the connection's variables, until the test ends."""
+
+    def set_to(variable, name):
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET {variable} = {name}")
+
+    yield set_to
+    connection.close()
+
+
+@pytest.mark.mariadb
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("variable", ["character_set_database", "character_set_client"])
+@pytest.mark.parametrize(
+    ("name", "ids"), [("utf8mb4", []), ("utf8mb3", ["W006"]), ("latin1", ["W006"])]
+)
+def test_mariadb_that_cannot_keep_all_characters_is_a_warning(character_set, variable, name, ids):
+    character_set(variable, name)
+
+    assert found(checks.check_character_set, databases=DATABASES) == ids
+    assert found(checks.check_character_set) == []
+
+
+@pytest.mark.mariadb
+@pytest.mark.django_db
+@pytest.mark.parametrize(("says", "ids"), [(True, []), (False, ["E009"])])
+def test_mysql_that_says_not_which_rows_are_new_is_an_error(monkeypatch, says, ids):
+    monkeypatch.setattr(connection.features, "can_return_columns_from_insert", says)
+
+    assert found(checks.check_mysql, databases=DATABASES) == ids
+    assert found(checks.check_mysql) == []
+
+
 def test_the_checks_ask_no_database_unless_told_to():
     assert found(checks.check_durability, databases=None) == []
