@@ -26,6 +26,10 @@ SOME, LOTS = 3, 60  # identifiers of one person
 PER_PAGE = 50
 LOOK_UPS = 2  # queries for each stretch of whoever is seen anew: its first and last activity
 WRITTEN = {
+    "mysql": """
+        SELECT SUM(VARIABLE_VALUE) FROM information_schema.SESSION_STATUS
+        WHERE VARIABLE_NAME IN ('HANDLER_DELETE', 'HANDLER_UPDATE', 'HANDLER_WRITE')
+    """,
     "postgresql": "SELECT SUM(n_tup_ins + n_tup_upd + n_tup_del) FROM pg_stat_xact_user_tables",
     "sqlite": "SELECT total_changes()",
 }
@@ -161,6 +165,7 @@ def test_a_message_writes_few_rows():
     assert all(written[name] == 1 for name in written if name.startswith("page of a "))
 
 
+@pytest.mark.skipif(connection.vendor == "mysql", reason="MariaDB counts an insert it ignores")
 def test_a_repeat_writes_nothing():
     with told():
         assert {again.rows for _, again in costs(MESSAGES).values()} == {0}
