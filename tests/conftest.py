@@ -18,10 +18,7 @@ from django.db import connection
 from tests.databases import MariaDB, PostgreSQL
 
 REQUIRED = os.environ.get("REQUIRE", "").split(",")
-SERVERS: dict[str, type[PostgreSQL | MariaDB]] = {
-    "tests.settings.postgres": PostgreSQL,
-    "tests.settings.mariadb": MariaDB,
-}
+SERVERS: dict[str, type[PostgreSQL | MariaDB]] = {kind.TIER: kind for kind in (PostgreSQL, MariaDB)}
 NEEDS = {
     "postgres": ({"postgresql"}, "needs PostgreSQL: --ds=tests.settings.postgres"),
     "mariadb": ({"mysql"}, "needs MariaDB: --ds=tests.settings.mariadb"),
@@ -37,11 +34,11 @@ hypothesis.settings.load_profile("patient")
 
 def pytest_configure(config: pytest.Config) -> None:
     """Start the server that the settings ask for; the workers of xdist inherit it."""
-    kind = SERVERS.get(settings.SETTINGS_MODULE)
+    tier = settings.SETTINGS_MODULE.rpartition(".")[2]
+    kind = SERVERS.get(tier)
     if kind is None or kind.VARIABLE in os.environ:
         return
     if reason := kind.missing():
-        tier = settings.SETTINGS_MODULE.rpartition(".")[2]
         pytest.exit(reason, returncode=int(tier in REQUIRED))
     server = kind()
     server.start()
@@ -67,9 +64,14 @@ def find_browser() -> str | None:
 def django_db_modify_db_settings(
     django_db_modify_db_settings_parallel_suffix: None, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """Keep SQLite in a file, one a worker: in memory it has neither WAL nor locks to wait for."""
+    """Keep SQLite in a file, one a worker: in memory it has neither WAL nor locks to wait for.
+
+    MariaDB's driver read its variable when it was imported, before the server was started.
+    """
     if connection.vendor == "sqlite":
         connection.settings_dict["TEST"]["NAME"] = tmp_path_factory.getbasetemp() / "test.sqlite3"
+    if connection.vendor == "mysql":
+        connection.settings_dict["HOST"] = os.environ[MariaDB.VARIABLE]
 
 
 @pytest.fixture(autouse=True)

