@@ -4,10 +4,9 @@ import socket
 import time
 from contextlib import contextmanager
 
-import psycopg
 import pytest
 
-from tests.databases import PostgreSQL
+from tests.databases import MariaDB, PostgreSQL
 from tests.sites import Site
 from tests.web import said
 
@@ -15,36 +14,55 @@ pytestmark = pytest.mark.slow
 
 SOON = 0.5  # seconds: nothing was waited for
 LATE = 3  # seconds: what a client of a database that does not answer may wait
+needs_driver = pytest.mark.skipif(not MariaDB.has_driver(), reason="needs mysqlclient")
 SESSION = "sessionid=0123456789abcdefghijklmnopqrstuv; "
 
 
-@pytest.fixture
-def black_hole(tmp_path):
+def silent_postgres(home):
+    listener = socket.create_server(("127.0.0.1", 0), backlog=100)
+    port = str(listener.getsockname()[1])
+    return listener, {"PGHOST": "127.0.0.1", "PGPORT": port, "PGUSER": "postgres"}
+
+
+def silent_mariadb(home):
+    path = str(home / "silent")
+    listener = socket.create_server(path, family=socket.AF_UNIX, backlog=100)
+    return listener, {"MYSQL_UNIX_PORT": path}
+
+
+@pytest.fixture(
+    params=[
+        (PostgreSQL, silent_postgres),
+        pytest.param((MariaDB, silent_mariadb), marks=needs_driver),
+    ],
+    ids=["postgres", "mariadb"],
+)
+def black_hole(request, tmp_path):
     """A site whose database takes connections and never says a word; no timeout is set."""
-    with socket.create_server(("127.0.0.1", 0), backlog=100) as silent:
-        port = str(silent.getsockname()[1])
-        site = Site(tmp_path, "postgres", PGHOST="127.0.0.1", PGPORT=port, PGUSER="postgres")
+    kind, silent = request.param
+    listener, environ = silent(tmp_path)
+    with listener:
+        site = Site(tmp_path, kind.TIER, **environ)
         site.start()
         site.get("/plain/")  # the first request loads what the others find there
         yield site
         site.stop()
 
 
-@pytest.fixture(scope="module")
-def database():
-    if reason := PostgreSQL.missing():
+@pytest.fixture(scope="module", params=[PostgreSQL, MariaDB], ids=lambda kind: kind.TIER)
+def database(request):
+    if reason := request.param.missing():
         pytest.skip(reason)
-    server = PostgreSQL()
+    server = request.param()
     server.start()
-    with psycopg.connect(server.url, autocommit=True) as connection:
-        connection.execute("CREATE DATABASE identity_tracking")
+    server.create("identity_tracking")
     yield server
     server.stop()
 
 
 @pytest.fixture(scope="module")
 def site(database, tmp_path_factory):
-    site = Site(tmp_path_factory.mktemp("site"), "postgres", **database.environ)
+    site = Site(tmp_path_factory.mktemp("site"), database.TIER, **database.environ)
     site.migrate()
     site.start()
     yield site
@@ -53,11 +71,11 @@ def site(database, tmp_path_factory):
 
 @contextmanager
 def stopped(database):
-    database._run("pg_ctl", "stop", "--mode=immediate")
+    database.halt()
     try:
         yield
     finally:
-        database._run("pg_ctl", "start", "--wait", f"--log={database.home}/log")
+        database.resume()
 
 
 def post(site, cookie=""):
@@ -111,6 +129,7 @@ def test_a_database_that_stops_is_503_until_it_is_back(site, database):
     assert refused.headers["Retry-After"] == "5"
 
 
+@pytest.mark.parametrize("database", [PostgreSQL], indirect=True)  # takes 30 seconds
 def test_who_comes_again_when_told_to_is_served(site, database):
     with stopped(database):
         refusals = [post(site) for _ in range(5)]
