@@ -95,7 +95,8 @@ def _show(person: Person, component: Component, using: str) -> None:
     wrote = {key: join(told) for key, told in documents.items()}
     group = fold(wrote, merges, component.ids)[person.pk]
     result = shown(group.document)
-    members = [(component.people[key], wrote[key]) for key in group.people]
+    said = {row.person_id: row.identifier.registers or {} for row in rows if row.is_own}
+    members = [(component.people[key], said.get(key, {})) for key in group.people]
     emails = {row.identifier.value for row in rows if row.identifier.kind == Kind.EMAIL}
     attributes = dict(result.attributes)
     values: dict[str, Json] = {
@@ -113,7 +114,10 @@ def _show(person: Person, component: Component, using: str) -> None:
 def _names(
     people: Sequence[tuple[Person, Registers]], owned: Collection[str]
 ) -> dict[str, str | None]:
-    """Return the id and email to show: the first person's own, else the first of the others'."""
+    """Return the id and email to show: the first person's own, else the first of the others'.
+
+    ``people``: each with what was written under their own id or email.
+    """
     own = {kind: [one.own.value for one, _ in people if one.own.kind is kind] for kind in Kind}
     ids = [shown_id(wrote, own[Kind.ID]) or _own(one, Kind.ID) for one, wrote in people]
     emails = [shown_email(wrote, owned) or _own(one, Kind.EMAIL) for one, wrote in people]

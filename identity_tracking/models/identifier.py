@@ -122,6 +122,11 @@ class Ownership(models.Model):
         """Whether this is one row for all time."""
         return self.since == BEGINNING and self.until == END
 
+    @property
+    def is_own(self) -> bool:
+        """Whether the identifier is what its person is known by."""
+        return self.identifier_id == self.person_id
+
 
 class ClaimQuerySet(models.QuerySet["Claim"]):
     def standing(self) -> ClaimQuerySet:
