@@ -125,7 +125,8 @@ class Ownership(models.Model):
     @property
     def is_own(self) -> bool:
         """Whether the identifier is what its person is known by."""
-        return self.identifier_id == self.person_id
+        own: bool = self.identifier_id == self.person_id
+        return own
 
 
 class ClaimQuerySet(models.QuerySet["Claim"]):
