@@ -1,33 +1,50 @@
-"""Print how fast it is: ratios to a reference measured in turn with it, in this run.
+"""Print how fast it is: each goal's ratio to a reference that was measured in turn with it.
 
-One process, one thread, through Django's own request handler, on the database of the settings
-module (`DJANGO_SETTINGS_MODULE`, by default SQLite's). Medians of several rounds.
+Runs on SQLite and on a PostgreSQL of its own, whose every COMMIT reaches the disk.
 """
 
 from __future__ import annotations
 
 import os
 import platform
+import subprocess
+import sys
 
-import django
+from tests.databases import PostgreSQL
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings.sqlite")
-django.setup()
 
-from django.db import connection  # noqa: E402
-from django.test.utils import override_settings, setup_test_environment  # noqa: E402
+class Durable(PostgreSQL):
+    """The tests' server as a site would run it: what it acknowledges survives a crash."""
 
-from tests.benchmarks import measures  # noqa: E402
+    CONFIGURATION = """
+        listen_addresses = ''
+        unix_socket_directories = '{home}'
+        shared_buffers = 256MB
+        max_wal_size = 4GB
+    """
 
-setup_test_environment()
-connection.creation.create_test_db(verbosity=0)
-database = ".".join(map(str, connection.get_database_version()))
-print(
-    f"Python {platform.python_version()}, Django {django.__version__}, "
-    f"{connection.vendor} {database}, {os.cpu_count()} CPUs"
-)
-with override_settings(ROOT_URLCONF=measures.__name__):
-    measures.bench_middleware()
-    measures.bench_ingest()
-    measures.bench_claims()
-connection.creation.destroy_test_db(connection.settings_dict["NAME"], verbosity=0)
+
+def measure(settings: str, environ: dict[str, str]) -> None:
+    """Run all measures on the database of the module ``settings``, in a process of its own."""
+    subprocess.run(
+        [sys.executable, "-m", "tests.benchmarks.on_database"],
+        check=True,
+        env={**os.environ, **environ, "DJANGO_SETTINGS_MODULE": settings},
+    )
+
+
+def main() -> None:
+    print(f"{platform.platform()}, {os.cpu_count()} CPUs, Python {platform.python_version()}")
+    measure("tests.settings.sqlite", {})
+    if reason := PostgreSQL.missing():
+        print(reason)
+        return
+    server = Durable()
+    server.start()
+    try:
+        measure("tests.settings.postgres", server.environ)
+    finally:
+        server.stop()
+
+
+main()

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 from django.db import connection, transaction
-from django.test.utils import CaptureQueriesContext
 
 from identity_tracking import merge
 from identity_tracking.admin.timeline import TimelinePaginator
@@ -16,6 +15,7 @@ from identity_tracking.ingest.process import process
 from identity_tracking.messages import Type
 from identity_tracking.models import Activity, MergeOperation, Ownership
 from identity_tracking.models.activity import spans
+from tests.costs import cost, number
 from tests.saying import alias, identify, message, page, person, relate, track
 
 pytestmark = pytest.mark.django_db
@@ -25,14 +25,6 @@ FEW, MANY = 12, 300  # claims on one identifier
 SOME, LOTS = 3, 60  # identifiers of one person
 PER_PAGE = 50
 LOOK_UPS = 2  # queries for each stretch of whoever is seen anew: its first and last activity
-WRITTEN = {
-    "mysql": """
-        SELECT SUM(VARIABLE_VALUE) FROM information_schema.SESSION_STATUS
-        WHERE VARIABLE_NAME IN ('HANDLER_DELETE', 'HANDLER_UPDATE', 'HANDLER_WRITE')
-    """,
-    "postgresql": "SELECT SUM(n_tup_ins + n_tup_upd + n_tup_del) FROM pg_stat_xact_user_tables",
-    "sqlite": "SELECT total_changes()",
-}
 READ = """
     SELECT SUM(COALESCE(seq_tup_read, 0) + COALESCE(idx_tup_fetch, 0))
     FROM pg_stat_xact_user_tables WHERE relname LIKE 'identity_tracking_%'
@@ -75,24 +67,6 @@ MESSAGES = {
 }
 
 
-class Cost(NamedTuple):
-    queries: int
-    rows: int  # inserted, updated and deleted, as the database itself counts them
-
-
-def ask(sql):
-    with connection.cursor() as cursor:
-        cursor.execute(sql)
-        return int(cursor.fetchone()[0] or 0)
-
-
-def cost(act):
-    before = ask(WRITTEN[connection.vendor])
-    with CaptureQueriesContext(connection) as queries:
-        act()
-    return Cost(len(queries), ask(WRITTEN[connection.vendor]) - before)
-
-
 def cost_of(said):
     """What a message costs that arrives, and again."""
     with forgotten():
@@ -131,8 +105,8 @@ def told(*said, length=0):
         yield
 
 
-def hours(number, first, last):
-    return [first + (last - first) * n / (number - 1) for n in range(number)]
+def hours(count, first, last):
+    return [first + (last - first) * n / (count - 1) for n in range(count)]
 
 
 def remember(length):
@@ -202,9 +176,9 @@ def rows_read():
         cursor.execute("SET LOCAL enable_seqscan = off")
     read = {}
     for name, said in MESSAGES.items():
-        before = ask(READ)
+        before = number(READ)
         cost_of(said)
-        read[name] = ask(READ) - before
+        read[name] = number(READ) - before
     return read
 
 
@@ -219,10 +193,10 @@ def test_no_message_writes_more_to_a_browser_claimed_often(others):
         assert_alike(after_few, costs(MESSAGES), Ownership.objects.count() - stretches)
 
 
-def claims_on_browser(number, people):
+def claims_on_browser(count, people):
     return [
         identify(**people[n % len(people)], anonymous_id="X", trusted=True, at=at)
-        for n, at in enumerate(hours(number, 21, 59))
+        for n, at in enumerate(hours(count, 21, 59))
     ]
 
 
@@ -236,12 +210,12 @@ def test_no_message_costs_more_where_an_email_was_claimed_often():
 # Many identifiers
 
 
-def browsers(number):
-    return [identify(id="A", anonymous_id=f"X{n}", trusted=True, at=20) for n in range(number)]
+def browsers(count):
+    return [identify(id="A", anonymous_id=f"X{n}", trusted=True, at=20) for n in range(count)]
 
 
-def emails(number):
-    return [identify(id="A", email=f"a{n}@x.org", trusted=True, at=20) for n in range(number)]
+def emails(count):
+    return [identify(id="A", email=f"a{n}@x.org", trusted=True, at=20) for n in range(count)]
 
 
 @pytest.mark.parametrize("identifiers", [browsers, emails])
