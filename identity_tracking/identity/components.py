@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
+from itertools import chain
 from uuid import UUID
 
 from identity_tracking.identifiers import Kind
 from identity_tracking.identity.merging import Merge, roots
+from identity_tracking.identity.rows import Vanished
 from identity_tracking.messages import microseconds
 from identity_tracking.models import Claim, MergeOperation, Ownership, Person
 from identity_tracking.models.identifier import END
@@ -47,8 +49,23 @@ class Component:
         """Who is known by an id."""
         return {key for key, person in self.people.items() if person.own.kind is Kind.ID}
 
+    @property
+    def named(self) -> set[UUID]:
+        """Whom leads and operations name."""
+        sides = ((one.primary_id, one.secondary_id) for one in self.operations.values())
+        return {*self.follows.values(), *chain.from_iterable(sides)}
+
     def meant(self, key: UUID) -> UUID:
         return self.follows.get(key, key)
+
+    def renamed(self, key: UUID, names: Collection[str]) -> str | None:
+        """Return which of ``names`` a message gave somebody last, in the stead of their own."""
+        given = [
+            (one.at, one.pk, self.people[one.secondary_id].own.value)
+            for one in self.operations.values()
+            if one.primary_id == key and one.activity_id and one.undone_at is None
+        ]
+        return max((one for one in given if one[2] in names), default=(None, None, None))[2]
 
     def roots(self) -> dict[UUID, UUID]:
         """Return for each row who it is."""
@@ -82,6 +99,8 @@ def _connected(seed: Iterable[UUID], using: str, *, lock: bool) -> Component:
                 found.operations[operation.pk] = operation
                 neighbours |= {operation.primary_id, operation.secondary_id}
         fresh = neighbours - found.people.keys()
+    if lock and found.named - found.people.keys():
+        raise Vanished
     if found.operations and found.follows:
         proven = Claim.objects.using(using).standing().filter(weak__in=found.follows, firm=True)
         found.unproven = found.follows.keys() - set(proven.values_list("weak", flat=True))

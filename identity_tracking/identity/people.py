@@ -17,9 +17,9 @@ from identity_tracking.identity.registers import (
     join,
     shown,
     shown_email,
-    shown_id,
     written,
 )
+from identity_tracking.identity.rows import Vanished
 from identity_tracking.identity.rules import Change, Sides
 from identity_tracking.messages import WRITING, ObjectRef, moment
 from identity_tracking.models import Activity, Identifier, ObjectRelationship, Ownership, Person
@@ -46,6 +46,8 @@ def refresh(changed: Mapping[UUID, Sequence[Change]], heads: Collection[UUID], u
         owned = Ownership.objects.using(using).filter(identifier__in=heads)
         concerned |= set(owned.values_list("person", flat=True))
     component = regroup(concerned | moved.keys(), using)
+    if concerned - component.people.keys():
+        raise Vanished
     _show_all(component, using)
     _see(moved, component.people, using)
     _show_visitors({*moved, *heads} - component.people.keys(), using)
@@ -95,8 +97,6 @@ def _show(person: Person, component: Component, using: str) -> None:
     wrote = {key: join(told) for key, told in documents.items()}
     group = fold(wrote, merges, component.ids)[person.pk]
     result = shown(group.document)
-    said = {row.person_id: row.identifier.registers or {} for row in rows if row.is_own}
-    members = [(component.people[key], said.get(key, {})) for key in group.people]
     emails = {row.identifier.value for row in rows if row.identifier.kind == Kind.EMAIL}
     attributes = dict(result.attributes)
     values: dict[str, Json] = {
@@ -104,7 +104,7 @@ def _show(person: Person, component: Component, using: str) -> None:
         "provenance": result.provenance,
         "claimed": result.claimed,
         "created_at": _read_moment(attributes.pop("created_at", None)),
-        **_names(members, emails),
+        **_names(group.people, wrote, component, emails),
     }
     if any(getattr(person, name) != value for name, value in values.items()):
         Person.objects.using(using).filter(pk=person.pk).update(**values)
@@ -112,20 +112,24 @@ def _show(person: Person, component: Component, using: str) -> None:
 
 
 def _names(
-    people: Sequence[tuple[Person, Registers]], owned: Collection[str]
+    group: Sequence[UUID],
+    wrote: Mapping[UUID, Registers],
+    component: Component,
+    owned: Collection[str],
 ) -> dict[str, str | None]:
-    """Return the id and email to show: the first person's own, else the first of the others'.
-
-    ``people``: each with what was written under their own id or email.
-    """
-    own = {kind: [one.own.value for one, _ in people if one.own.kind is kind] for kind in Kind}
-    ids = [shown_id(wrote, own[Kind.ID]) or _own(one, Kind.ID) for one, wrote in people]
-    emails = [shown_email(wrote, owned) or _own(one, Kind.EMAIL) for one, wrote in people]
-    return {"user_id": next(filter(None, ids), None), "email": next(filter(None, emails), None)}
-
-
-def _own(person: Person, kind: Kind) -> str | None:
-    return person.own.value if person.own.kind is kind else None
+    """Return the id and email to show: the first person's own, else the first of the others'."""
+    ids = {component.people[key].own.value for key in group if key in component.ids}
+    names: dict[Kind, list[str]] = {Kind.ID: [], Kind.EMAIL: []}
+    for key in group:
+        own = component.people[key].own
+        others = ids if own.kind is Kind.ID else owned
+        names[own.kind].append(component.renamed(key, others) or own.value)
+        if own.kind is Kind.ID and (email := shown_email(wrote[key], owned)):
+            names[Kind.EMAIL].append(email)
+    return {
+        "user_id": next(iter(names[Kind.ID]), None),
+        "email": next(iter(names[Kind.EMAIL]), None),
+    }
 
 
 def _document(row: Ownership, using: str) -> Registers:

@@ -4,7 +4,7 @@ What the messages of one identifier wrote is one JSON document, and ``join`` is 
 associative and idempotent: so neither order nor repetition matters.
 
 ``{"a": {attribute: {"t": write, "u": write}},
-"i": {id: {"t": latest write}}, "e": {email: {"t": latest write, "u": earliest write}},
+"e": {email: {"t": latest write, "u": earliest write}},
 "r": {object: {"t": {"+": write, "-": write}, "u": …, "a": {attribute: {"t": …, "u": …}}}}}``
 
 "t" holds what a trusted message wrote, "u" what an untrusted one did. A write is
@@ -29,7 +29,6 @@ Slots: TypeAlias = dict[str, Write]
 Registers: TypeAlias = dict[str, dict[str, Any]]
 
 SLOTS = TRUSTED, UNTRUSTED = "t", "u"
-_CALLED = {Kind.ID: "i", Kind.EMAIL: "e"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,14 +44,14 @@ class Shown:
 def written(message: Message) -> Registers:
     """Return what one message writes, as registers."""
     slot = TRUSTED if message.trusted else UNTRUSTED
-    result: Registers = {"a": {}, "i": {}, "e": {}, "r": {}}
+    result: Registers = {"a": {}, "e": {}, "r": {}}
     for name, value in message.attributes.items():
         result["a"][name] = {slot: _write(value, message)}
-    for ref in message.accepted:
-        result[_CALLED[ref.kind]][ref.value] = {TRUSTED: _write(None, message)}
-    if message.email and not result["e"]:
+    if message.email:
+        further = [ref for ref in message.accepted if ref.kind is Kind.EMAIL]
         email_slot = TRUSTED if message.email_trusted else UNTRUSTED
-        result["e"][message.email.value] = {email_slot: _write(None, message)}
+        for email in further or [message.email]:
+            result["e"][email.value] = {email_slot: _write(None, message)}
     for relation in message.relationships:
         mark = "+" if relation.present else "-"
         one = {
@@ -68,11 +67,10 @@ def written(message: Message) -> Registers:
 
 def join(documents: Iterable[Registers]) -> Registers:
     """Return what several documents come to together."""
-    result: Registers = {"a": {}, "i": {}, "e": {}, "r": {}}
+    result: Registers = {"a": {}, "e": {}, "r": {}}
     for document in documents:
         result = {
             "a": _join_by(result["a"], document.get("a", {}), _join_slots),
-            "i": _join_by(result["i"], document.get("i", {}), _join_slots),
             "e": _join_by(result["e"], document.get("e", {}), _join_email),
             "r": _join_by(result["r"], document.get("r", {}), _join_relation),
         }
@@ -99,7 +97,7 @@ def shown(document: Registers) -> Shown:
 
 
 def fill(document: Registers, filler: Registers, time: int) -> Registers:
-    """Return ``document`` with what of ``filler`` it lacked at ``time``; its names stay its own.
+    """Return ``document`` with what of ``filler`` it lacked at ``time``; its emails stay its own.
 
     What it had by then stays. For the rest each trust is filled by itself, where there is nothing
     or an earlier removal: so nothing unproven hides, or brings back, what is proven.
@@ -107,7 +105,6 @@ def fill(document: Registers, filler: Registers, time: int) -> Registers:
     mine, theirs = join([document]), join([filler])
     return {
         "a": _join_by(mine["a"], theirs["a"], partial(_fill_slots, time=time)),
-        "i": mine["i"],
         "e": mine["e"],
         "r": _join_by(mine["r"], theirs["r"], partial(_fill_relation, time=time)),
     }
@@ -121,36 +118,20 @@ def split(document: Registers, time: int) -> tuple[Registers, Registers]:
     )
 
 
-def without(document: Registers, names: Collection[str]) -> Registers:
-    """Return ``document`` without the ids and emails ``names`` that it calls itself."""
-    kept = {
-        part: {name: slots for name, slots in document.get(part, {}).items() if name not in names}
-        for part in _CALLED.values()
-    }
-    return {**document, **kept}
-
-
-def shown_id(document: Registers, owned: Collection[str]) -> str | None:
-    """Return which of the ``owned`` ids was the latest to be given, or None (R9)."""
-    return _latest_proven(document.get("i", {}), owned)
+def without(document: Registers, emails: Collection[str]) -> Registers:
+    """Return ``document`` without the ``emails`` that its id was given."""
+    given = document.get("e", {})
+    return {**document, "e": {one: given[one] for one in given if one not in emails}}
 
 
 def shown_email(document: Registers, owned: Collection[str]) -> str | None:
     """Return which of the ``owned`` emails to show: the latest proven, else the first (R9)."""
-    emails = document.get("e", {})
-    if proven := _latest_proven(emails, owned):
-        return proven
-    claimed = {email: _order(emails[email][UNTRUSTED]) for email in emails if email in owned}
+    emails = {email: slots for email, slots in document.get("e", {}).items() if email in owned}
+    proven = {email: _order(slots[TRUSTED]) for email, slots in emails.items() if TRUSTED in slots}
+    if proven:
+        return max(proven, key=lambda email: (proven[email], email))
+    claimed = {email: _order(slots[UNTRUSTED]) for email, slots in emails.items()}
     return min(claimed, key=lambda email: (claimed[email], email), default=None)
-
-
-def _latest_proven(called: Mapping[str, Slots], owned: Collection[str]) -> str | None:
-    proven = {
-        name: _order(slots[TRUSTED])
-        for name, slots in called.items()
-        if name in owned and TRUSTED in slots
-    }
-    return max(proven, key=lambda name: (proven[name], name), default=None)
 
 
 def _write(value: Json, message: Message) -> Write:

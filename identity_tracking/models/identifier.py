@@ -28,7 +28,7 @@ class IdentifierQuerySet(models.QuerySet["Identifier"]):
         return self.filter(ownership=None)
 
     def locked(self, keys: Iterable[UUID]) -> dict[UUID, Identifier]:
-        """Lock these rows until the transaction ends, in key order, and return them as they are.
+        """Lock these rows until the transaction ends, in key order, and return those there are.
 
         MariaDB gets one statement a row: a range over a small table scans, and waits for,
         rows that are not wanted. SQLite has one writer at a time anyway.
@@ -37,7 +37,8 @@ class IdentifierQuerySet(models.QuerySet["Identifier"]):
         if not ordered:
             return {}
         if connections[self.db].vendor == "mysql":
-            return {key: self.select_for_update().get(pk=key) for key in ordered}
+            one_by_one = (self.select_for_update().filter(pk=key).first() for key in ordered)
+            return {row.pk: row for row in one_by_one if row}
         no_key = connections[self.db].vendor == "postgresql"
         rows = self.select_for_update(no_key=no_key).filter(pk__in=ordered).order_by("pk")
         return {row.pk: row for row in rows}
@@ -121,12 +122,6 @@ class Ownership(models.Model):
     def is_whole(self) -> bool:
         """Whether this is one row for all time."""
         return self.since == BEGINNING and self.until == END
-
-    @property
-    def is_own(self) -> bool:
-        """Whether the identifier is what its person is known by."""
-        own: bool = self.identifier_id == self.person_id
-        return own
 
 
 class ClaimQuerySet(models.QuerySet["Claim"]):

@@ -85,10 +85,23 @@ def test_the_latest_id_is_shown():
     assert person(id="w").user_id == "x"
 
 
-def test_an_id_can_be_given_back():
-    renamed()
+def test_the_id_it_has_already_is_no_other():
+    said = renamed()
 
     process([identify(cio_id=cio_id(id="u"), id="u", at=9, trusted=True)])
+
+    assert person(id="u").user_id == "v"
+    assert refused() == []
+    assert MergeOperation.objects.get().activity_id == said.key
+
+
+def test_an_undo_takes_back_the_name_though_another_merge_joins_them_still():
+    process([page(id="u"), page(id="v")])
+    merge(person(id="u"), person(id="v"))
+    said = renamed()
+    assert person(id="u").user_id == "v"
+
+    MergeOperation.objects.get(activity=said.key).undo()
 
     assert person(id="v").user_id == "u"
 
