@@ -71,7 +71,7 @@ def opened(
 
 def _addressee(cio_id: Any) -> Person | None:
     known = names(cio_id=cio_id).cio_id
-    return Person.objects.select_related("anchor").filter(cio_id=known).first() if known else None
+    return Person.objects.select_related("anchor").by_cio_id(known) if known else None
 
 
 def _is_anonymous(current: Names) -> bool:

@@ -57,8 +57,13 @@ class PersonQuerySet(models.QuerySet["Person"]):
         """
         called = names(id=id, email=email, cio_id=cio_id, anonymous_id=anonymous_id)
         if called.cio_id:
-            return _root(self.select_related("root").filter(cio_id=called.cio_id).first())
+            return _root(self.select_related("root").by_cio_id(called.cio_id))
         return self.owner(called.head, at=at) if called.head else None
+
+    def by_cio_id(self, cio_id: str) -> Person | None:
+        """Return the row with this very cio_id: to MariaDB capital letters are equal to small."""
+        row = self.filter(cio_id=cio_id).first()
+        return row if row and row.cio_id == cio_id else None
 
     def locked(self, keys: Iterable[UUID]) -> dict[UUID, Person]:
         """Lock these rows until the transaction ends, in key order, and return them as they are."""

@@ -30,6 +30,21 @@ def test_a_person_is_found_by_cio_id_with_its_prefix_or_without():
     assert Person.objects.find(id=f"cio_{somebody.cio_id}") == somebody
 
 
+def test_a_cio_id_in_other_letters_is_nobodys():
+    PersonFactory(cio_id="c0ffee")
+
+    assert Person.objects.find(cio_id="C0FFEE") is None
+    assert Person.objects.find(cio_id="c0ffée") is None
+
+
+def test_ids_that_a_language_takes_for_equal_are_two_people():
+    ids = ["Straße", "straße", "strasse", "Ünal", "Unal", "ﬀ", "ff", "☕", "😀", "👻"]
+    process([identify(id=id, properties={"name": id}) for id in ids])
+
+    assert [person(id=id).attributes["name"] for id in ids] == ids
+    assert Person.objects.count() == len(ids)
+
+
 @pytest.mark.parametrize("who", [{}, {"id": "u"}, {"id": "null"}, {"cio_id": "nobodys"}], ids=str)
 def test_finding_nobody_makes_nobody(who):
     assert Person.objects.find(**who) is None
