@@ -21,7 +21,7 @@ test: $(VENV)/.dev $(if $(MARIADB),$(VENV)/.mariadb)
 	rm -f .coverage
 	$(PYTEST) --cov-report=
 	GRAPHS=100 $(PYTEST) --cov-report= --ds=tests.settings.postgres $(ELSEWHERE)
-	GRAPHS=100 $(PYTEST) --cov-report= --ds=tests.settings.mariadb $(ELSEWHERE) $(STORED)
+	GRAPHS=50 $(PYTEST) --cov-report= --ds=tests.settings.mariadb $(ELSEWHERE) $(STORED) tests/admin tests/test_checks.py
 	GRAPHS=100 $(PYTEST) --cov-fail-under=95 --ds=tests.settings.sqlite_stock $(ELSEWHERE) $(STORED)
 
 lint: $(VENV)/.dev $(if $(NPM),$(SDK)/node_modules)
