@@ -10,6 +10,8 @@ MARIADB := $(shell which mariadb_config)
 PYTEST := $(BIN)/pytest --numprocesses=logical --dist=loadfile --cov --cov-append
 ELSEWHERE := -m "not browser and not slow"
 STORED := tests/api tests/identity tests/ingest tests/models
+CROWD := PROCESSES=16 OPERATIONS=10000 IDENTIFIERS=500 \
+	$(BIN)/pytest tests/identity/test_processes.py --log-cli-level=INFO --log-cli-format='%(message)s'
 
 .PHONY: demo test lint bench soak build
 
@@ -38,6 +40,9 @@ soak: $(VENV)/.dev $(if $(MARIADB),$(VENV)/.mariadb)
 	GRAPHS=10000 $(BIN)/pytest tests/identity/test_graph.py
 	GRAPHS=10000 $(BIN)/pytest tests/identity/test_graph.py --ds=tests.settings.postgres
 	GRAPHS=10000 $(BIN)/pytest tests/identity/test_graph.py --ds=tests.settings.mariadb
+	$(CROWD)
+	$(CROWD) --ds=tests.settings.postgres
+	$(CROWD) --ds=tests.settings.mariadb
 
 build: $(VENV)/.dev
 	$(BIN)/python -m build

@@ -1,0 +1,1 @@
+"""A crowd of real processes that say things of the same people at the same time."""
