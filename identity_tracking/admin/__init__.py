@@ -1,4 +1,7 @@
-"""People, their history and what went wrong, in the site's own admin. Nothing is edited."""
+"""People, their history and what went wrong, in the site's own admin.
+
+Nothing is edited; what staff may do, merge or void, can be undone, but for a deletion.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from django.contrib import admin
 from identity_tracking.admin.activities import ActivityAdmin
 from identity_tracking.admin.conflicts import ConflictAdmin
 from identity_tracking.admin.failed_events import FailedEventAdmin
+from identity_tracking.admin.merges import MergeAdmin
 from identity_tracking.admin.objects import TrackedObjectAdmin
 from identity_tracking.admin.people import PersonAdmin
 from identity_tracking.admin.visitors import VisitorAdmin
@@ -15,12 +19,14 @@ from identity_tracking.models import (
     Conflict,
     FailedEvent,
     Identifier,
+    MergeOperation,
     Person,
     TrackedObject,
 )
 
 admin.site.register(Person, PersonAdmin)
 admin.site.register(Identifier, VisitorAdmin)
+admin.site.register(MergeOperation, MergeAdmin)
 admin.site.register(Activity, ActivityAdmin)
 admin.site.register(TrackedObject, TrackedObjectAdmin)
 admin.site.register(Conflict, ConflictAdmin)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
+from uuid import UUID
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.formats import date_format
 from django.utils.functional import Promise
@@ -64,8 +65,22 @@ class PersonAdmin(ReadOnlyAdmin):
     def elsewhere(self, shown: Person) -> str:
         return page_of(Person, shown.root_id) if shown.root_id else ""
 
-    def sections(self, request: HttpRequest, shown: Person) -> dict[str, Any]:
-        return person_page(request, shown)
+    def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
+        """Return a person, with all rows that are this person: one query for both."""
+        try:
+            key = UUID(object_id)
+        except ValueError:
+            return None
+        rows: dict[UUID, Any] = {
+            row.pk: row for row in Person.objects.filter(Q(pk=key) | Q(root=key))
+        }
+        if person := rows.pop(key, None):
+            person.component = [key, *rows]
+            person.rows_folded = list(rows.values())
+        return person
+
+    def sections(self, request: HttpRequest, shown: Any) -> dict[str, Any]:
+        return person_page(request, shown, shown.rows_folded)
 
     @admin.display(description=_("name"))
     def who(self, person: Person) -> SafeString:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from uuid import UUID
 
 from django.core.paginator import Page
@@ -15,29 +16,98 @@ from identity_tracking.admin.paging import CEILING, CappedPaginator
 from identity_tracking.messages import Type
 from identity_tracking.models.activity import NEWEST_FIRST, Activity, ActivityQuerySet
 
-SAMPLE = 200  # activities: whose types are offered
+if TYPE_CHECKING:
+    StockPage: TypeAlias = Page[Activity]
+else:
+    StockPage = Page
+
+SAMPLE = 200  # activities: whose types and names are offered
 BATCH = 100  # parts of one statement: SQLite joins at most 500
+NEWEST = ("timestamp", "pk")
+COLUMNS = (*NEWEST, "type", "name")
+
+
+class Line(NamedTuple):
+    """What is read of an activity to find its place. ``time`` is as the database writes it."""
+
+    time: Any
+    key: UUID
+    type: str
+    name: str
+
+
+class Reading(NamedTuple):
+    """The newest lines of a history, and how many there are: at most one above the ceiling."""
+
+    total: int
+    lines: Sequence[Line]
+
+    @property
+    def is_capped(self) -> bool:
+        return self.total > CEILING
+
+    @property
+    def types(self) -> set[str]:
+        """The types that occur; of a long history all there are, as no index says which."""
+        return set(Type.values) if self.total >= SAMPLE else {line.type for line in self.lines}
+
+    @property
+    def names(self) -> list[str]:
+        """The names that occur among the newest, in their order."""
+        return sorted({line.name for line in self.lines[:SAMPLE] if line.name}, key=str.casefold)
+
+
+class TimelinePage(StockPage):
+    """A page; ``following`` is the activity that the next one begins with."""
+
+    object_list: list[Activity]
+    following: Activity | None = None
 
 
 class TimelinePaginator(CappedPaginator):
     """Pages over ``activities`` in ``spans``, as ``models.activity.spans`` gives them.
 
-    ``activities`` may be filtered and annotated; of its order nothing is kept.
+    ``activities`` may be filtered and annotated; of its order nothing is kept. Any page takes two
+    queries.
     """
 
     def __init__(self, activities: ActivityQuerySet, per_page: int, *, spans: Sequence[Q]) -> None:
         super().__init__(activities.newest(), per_page)
         self.activities = activities
         self.spans = spans
+        self.depth = SAMPLE
+
+    @cached_property
+    def reading(self) -> Reading:
+        return read(self.activities, self.spans, self.depth)
 
     @cached_property
     def found(self) -> int:
-        return sum(_count(self.activities, batch) for batch in _batches(self.spans))
+        return self.reading.total
 
-    def page(self, number: int | str) -> Page[Activity]:
+    def get_page(self, number: Any) -> TimelinePage:
+        self.depth = max(SAMPLE, self._end(number) + 1)
+        page: TimelinePage = super().get_page(number)  # type: ignore[assignment]
+        return page
+
+    def page(self, number: int | str) -> TimelinePage:
         number = self.validate_number(number)
         start, stop = (number - 1) * self.per_page, min(number * self.per_page, self.count)
-        return Page(newest(self.activities, self.spans, start, stop), number, self)
+        lines = self.reading.lines
+        if stop >= self.depth:
+            lines = read(self.activities, self.spans, stop + 1).lines
+        wanted = [line.key for line in lines[start : stop + 1]]
+        rows = list(self.activities.filter(pk__in=wanted).newest()) if wanted else []
+        page = TimelinePage(rows[: stop - start], number, self)
+        page.following = next(iter(rows[stop - start :]), None)
+        return page
+
+    def _end(self, number: Any) -> int:
+        """Return the place where the page asked for ends, before it is known to exist."""
+        try:
+            return min(max(1, int(number)) * self.per_page, CEILING)
+        except (TypeError, ValueError):
+            return self.per_page
 
 
 def newest(
@@ -50,51 +120,76 @@ def newest(
     """
     if stop <= start:
         return activities.none()
-    keys = [key for batch in _batches(spans) for key in _keys(activities, batch, stop)]
+    keys = [key for batch in batches(spans) for key in _keys(activities, batch, stop)]
     wanted = [key for _, key in sorted(keys, reverse=True)[start:stop]]
     return activities.filter(pk__in=wanted).newest()
 
 
-def types_within(spans: Sequence[Q]) -> set[str]:
-    """Return the types that occur in ``spans``; of a long history all there are.
+def read(activities: ActivityQuerySet, spans: Sequence[Q], limit: int) -> Reading:
+    """Return the newest ``limit`` of ``activities`` in ``spans``, and how many there are."""
+    readings = [_read(activities, batch, limit) for batch in batches(spans)]
+    lines = [line for reading in readings for line in reading.lines]
+    return Reading(
+        total=min(sum(reading.total for reading in readings), CEILING + 1),
+        lines=sorted(lines, key=lambda line: line[:2], reverse=True)[:limit],
+    )
 
-    Only the newest SAMPLE are read: no index says which types a whole history holds.
+
+def oldest_in_reach(spans: Sequence[Q]) -> datetime | None:
+    """Return the time of the activity at the ceiling; None where a history is shorter.
+
+    From there on a filter reads at most CEILING activities of each batch.
     """
-    sample = newest(Activity.objects.all(), spans, 0, SAMPLE).order_by()
-    types = list(sample.values_list("type", flat=True))
-    return set(types) if len(types) < SAMPLE else set(Type.values)
+    activities = Activity.objects.all()
+    found = [key for batch in batches(spans) for key in _at_ceiling(activities, batch)]
+    times = Activity.objects.filter(pk__in=found).values_list("timestamp", flat=True)
+    return max(times, default=None) if found else None
 
 
-def _batches(spans: Sequence[Q]) -> Iterator[Sequence[Q]]:
+def batches(spans: Sequence[Q]) -> Iterator[Sequence[Q]]:
     return (spans[start : start + BATCH] for start in range(0, len(spans), BATCH))
 
 
+def _read(activities: ActivityQuerySet, spans: Sequence[Q], limit: int) -> Reading:
+    counted, params = union(activities, spans, CEILING + 1, NEWEST)
+    lines, more = union(activities, spans, limit, COLUMNS)
+    total = f"SELECT COUNT(*) FROM ({counted} LIMIT {CEILING + 1}) counted"  # noqa: S608 no value in it
+    newest_first = f"{lines} ORDER BY 1 DESC, 2 DESC LIMIT {int(limit)}"
+    sql = f"SELECT found.*, ({total}) FROM ({newest_first}) found ORDER BY 1 DESC, 2 DESC"  # noqa: S608 nor here
+    rows = run(activities, sql, [*params, *more])
+    return Reading(total=rows[0][-1] if rows else 0, lines=[Line(*row[:-1]) for row in rows])
+
+
 def _keys(activities: ActivityQuerySet, spans: Sequence[Q], limit: int) -> list[tuple[Any, UUID]]:
-    union, params = _union(activities, spans, limit)
-    sql = f"{union} ORDER BY 1 DESC, 2 DESC LIMIT {int(limit)}"
+    sql, params = union(activities, spans, limit, NEWEST)
+    ordered = f"{sql} ORDER BY 1 DESC, 2 DESC LIMIT {int(limit)}"
+    return [(row[0], row[1]) for row in run(activities, ordered, params)]
+
+
+def _at_ceiling(activities: ActivityQuerySet, spans: Sequence[Q]) -> list[UUID]:
+    sql, params = union(activities, spans, CEILING, NEWEST)
+    ordered = f"{sql} ORDER BY 1 DESC, 2 DESC LIMIT 1 OFFSET {CEILING - 1}"
+    return [row[1] for row in run(activities, ordered, params)]
+
+
+def run(activities: ActivityQuerySet, sql: str, params: Sequence[Any]) -> list[Any]:
     with connections[activities.db].cursor() as cursor:
         cursor.execute(sql, params)
-        return [(row[0], row[1]) for row in cursor.fetchall()]
+        rows: list[Any] = cursor.fetchall()
+        return rows
 
 
-def _count(activities: ActivityQuerySet, spans: Sequence[Q]) -> int:
-    union, params = _union(activities, spans, CEILING + 1)
-    sql = f"SELECT COUNT(*) FROM ({union} LIMIT {CEILING + 1}) counted"  # noqa: S608 no value in it
-    with connections[activities.db].cursor() as cursor:
-        cursor.execute(sql, params)
-        count: int = cursor.fetchone()[0]
-    return count
-
-
-def _union(activities: ActivityQuerySet, spans: Sequence[Q], limit: int) -> tuple[str, list[Any]]:
-    """Return SQL for the newest ``limit`` times and keys of each span, with its parameters.
+def union(
+    activities: ActivityQuerySet, spans: Sequence[Q], limit: int, columns: Sequence[str]
+) -> tuple[str, list[Any]]:
+    """Return SQL for ``columns`` of the newest ``limit`` of each span, with its parameters.
 
     It is written by hand as Django's own union refuses limits within its parts on SQLite.
     """
     parts: list[str] = []
     params: list[Any] = []
     for span in spans:
-        rows = activities.filter(span).order_by(*NEWEST_FIRST).values_list("timestamp", "pk")
+        rows = activities.filter(span).order_by(*NEWEST_FIRST).values_list(*columns)
         sql, values = rows[:limit].query.get_compiler(using=activities.db).as_sql()
         parts.append(f"SELECT * FROM ({sql}) part_{len(parts)}")  # noqa: S608 Django's own SQL
         params += values

@@ -4,20 +4,29 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.contrib import admin
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest
+from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
+from identity_tracking.admin.claims import (
+    claims_of,
+    may_restore,
+    may_void,
+    restore_view,
+    void_view,
+)
 from identity_tracking.admin.history import history
 from identity_tracking.admin.readonly import ReadOnlyAdmin, may_view, page_of
 from identity_tracking.admin.search import refs_called
 from identity_tracking.admin.sections import ROWS, Stretch, conflicts, relationships, stretch
 from identity_tracking.admin.values import plain
 from identity_tracking.identifiers import Kind
-from identity_tracking.models import Activity, Claim, Identifier, Ownership, Person
+from identity_tracking.models import Activity, Identifier, Ownership, Person
 from identity_tracking.models.activity import NEWEST_FIRST
 from identity_tracking.models.person import owner_of
 
@@ -58,12 +67,23 @@ class VisitorAdmin(ReadOnlyAdmin):
         return {
             "identifier": shown,
             "holdings": _holdings(request, shown),
-            "claims": _claims(shown),
+            "claims": claims_of(shown),
+            "may_void": may_void(request),
+            "may_restore": may_restore(request),
             "shows_messages": may_view(request, Activity),
             "relationships": relationships(request, shown.pk),
             "conflicts": conflicts(request, Q(identifier=shown) | Q(other=shown)),
             "history": history(request, [Q(identifier=shown)]),
         }
+
+    def get_urls(self) -> list[URLPattern]:
+        void = self.admin_site.admin_view(partial(void_view, self))
+        restore = self.admin_site.admin_view(partial(restore_view, self))
+        return [
+            path("claim/<int:key>/void/", void, name="identity_tracking_claim_void"),
+            path("claim/<int:key>/restore/", restore, name="identity_tracking_claim_restore"),
+            *super().get_urls(),
+        ]
 
     @admin.display(description=_("visitor"))
     def value_shown(self, identifier: Identifier) -> str:
@@ -90,8 +110,3 @@ def _holding(row: Ownership) -> Holding:
         link=page_of(Person, person.pk) if person else "",
         stretch=stretch(row.since, row.until),
     )
-
-
-def _claims(identifier: Identifier) -> QuerySet[Any]:
-    rows = Claim.objects.filter(weak=identifier).order_by("-time")
-    return rows.select_related("target")[:ROWS]

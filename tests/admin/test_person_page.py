@@ -6,8 +6,10 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 
-from identity_tracking.admin import timeline
+from identity_tracking import merge
+from identity_tracking.admin import belongings, history, paging, timeline
 from identity_tracking.identifiers import Kind
+from identity_tracking.ingest.process import process
 from identity_tracking.messages import (
     RELATIONSHIPS,
     ObjectRef,
@@ -27,9 +29,15 @@ from tests.factories import (
     OwnershipFactory,
     PersonFactory,
 )
+from tests.saying import identify, page, track
+from tests.saying import person as somebody
 
 pytestmark = pytest.mark.django_db
 HOUR = timedelta(hours=1)
+
+
+def get_username(user):
+    return user.get_username()
 
 
 def written(trusted, message_id="m-1", **more):
@@ -118,26 +126,103 @@ def test_why_an_identifier_is_theirs_is_one_line_with_the_rest_folded(staff):
     assert "<bdi>a9cbb6bc…</bdi>" in html
 
 
-def test_the_first_and_the_last_claim_are_told(staff):
-    person = PersonFactory(user_id="42")
-    visitor = IdentifierFactory(value="visitor-x")
-    OwnershipFactory(person=person, identifier=visitor)
-    for source in ("first", "between", "last"):
-        ClaimFactory(weak=visitor, target=person.anchor, activity__source=source)
+def test_of_several_claims_the_one_that_decides_is_told(staff):
+    process(
+        [
+            identify(id="42", anonymous_id="x", at=at, source=source)
+            for at, source in enumerate(["first", "between", "last"])
+        ]
+    )
 
-    text = staff.text("person", person)
+    text = staff.text("person", somebody(id="42"))
 
     assert "message from first" in text
-    assert "message from last" in text
     assert "message from between" not in text
 
 
 def test_another_persons_claim_on_a_shared_browser_is_no_reason(staff):
-    person, visitor = PersonFactory(user_id="42"), IdentifierFactory(value="kiosk")
-    OwnershipFactory(person=person, identifier=visitor, until=START)
-    ClaimFactory(weak=visitor, target=PersonFactory(user_id="77").anchor)
+    process([identify(id=id, anonymous_id="x", at=at) for at, id in enumerate(["42", "77"])])
 
-    assert "77" not in staff.text("person", person).split("Timeline")[0]
+    assert "77" not in staff.text("person", somebody(id="42")).split("Timeline")[0]
+
+
+def test_both_steps_from_a_browser_to_an_id_are_told(staff):
+    browser = identify(email="a@example.com", anonymous_id="x", source="newsletter", at=1)
+    process([browser, identify(id="42", email="a@example.com", source="checkout", at=2)])
+
+    text = staff.text("person", somebody(id="42"))
+
+    assert "claimed for email a@example.com , by an unproven message from newsletter" in text
+    assert text.count("claimed for id 42 , by an unproven message from checkout") == 2
+
+
+def test_an_identifier_that_a_merge_brought_names_it(staff):
+    process([page(id="42"), identify(id="77", anonymous_id="x")])
+    merge(somebody(id="42"), somebody(id="77"), reason="same human")
+
+    text = staff.text("person", somebody(id="42"))
+
+    assert text.count("joined by the merge of") == 3
+
+
+def test_of_many_identifiers_the_first_are_shown_with_the_total(staff, monkeypatch):
+    monkeypatch.setattr(belongings, "ROWS", 2)
+    person = PersonFactory()
+    for _ in range(4):
+        OwnershipFactory(person=person)
+
+    assert "and 3 more, 5 in all" in staff.text("person", person)
+
+
+def test_of_many_stretches_the_first_are_shown(staff, monkeypatch):
+    monkeypatch.setattr(belongings, "STRETCHES", 1)
+    messages = [identify(id=id, anonymous_id="x", at=at) for at, id in enumerate("ABABAB")]
+    process(messages)
+
+    text = staff.text("person", somebody(id="A"))
+
+    assert "and 2 more stretches of time" in text
+
+
+def test_a_page_leads_to_the_users_account(staff, admin_user):
+    person = PersonFactory(user_id=str(admin_user.pk))
+
+    assert f'href="/admin/auth/user/{admin_user.pk}/change/"' in staff.read("person", person)
+
+
+def test_an_account_is_found_by_the_name_to_log_in_with(staff, settings):
+    settings.IDENTITY_TRACKING = {**settings.IDENTITY_TRACKING, "USER_ID": get_username}
+
+    assert "user admin" in staff.text("person", PersonFactory(user_id="admin"))
+
+
+@pytest.mark.parametrize("user_id", ["admin", "77777777777777777777777777", "0"])
+def test_an_id_that_is_no_account_leads_to_none(staff, user_id):
+    assert "auth/user" not in staff.read("person", PersonFactory(user_id=user_id)).split("<main")[1]
+
+
+def test_who_may_not_see_users_is_led_to_none(staff_with):
+    clerk = staff_with("view_person")
+    person = PersonFactory(user_id=clerk.session["_auth_user_id"])
+
+    html = clerk.read("person", person)
+
+    assert "<bdi>clerk</bdi>" in html
+    assert "/auth/user/" not in html
+
+
+def test_merges_are_told_with_who_did_them_and_why(staff, admin_user):
+    process([page(id="42"), page(id="77")])
+    operation = merge(somebody(id="42"), somebody(id="77"), by=admin_user, reason="one human")
+
+    live = staff.text("person", somebody(id="42")).split("Merges")[1]
+    operation.undo(by="a script")
+    undone = staff.text("person", somebody(id="42")).split("Merges")[1]
+
+    assert "77 → joined 42" in live
+    assert ", by admin : one human Undo" in live
+    assert "by a script" in undone
+    assert "Undo " not in undone
 
 
 def test_a_contested_identifier_says_when_it_was_theirs(staff):
@@ -443,6 +528,96 @@ def test_the_timeline_is_paged(staff, page, first, last):
 
     assert text.index(f"event-{first}.") < text.index(f"event-{last}.")
     assert text.count("event-") == first - last + 1
+
+
+def test_the_timeline_can_show_one_name_alone(staff):
+    person = PersonFactory()
+    for name in ("wanted", "other"):
+        ActivityFactory(identifier=person.anchor, name=name)
+    ActivityFactory(identifier=person.anchor, type=Type.FORM, name="wanted")
+
+    by_name = timeline_of(staff, person, name=" wanted ")
+    by_both = timeline_of(staff, person, name="wanted", type="form")
+
+    assert re.findall(r"(Event|Form) (\w+) \d", by_name) == [
+        ("Form", "wanted"),
+        ("Event", "wanted"),
+    ]
+    assert re.findall(r"(Event|Form) (\w+) \d", by_both) == [("Form", "wanted")]
+
+
+def test_names_that_occur_are_offered(staff):
+    person = PersonFactory()
+    for name in ("b", "a", "b", ""):
+        ActivityFactory(identifier=person.anchor, name=name)
+
+    html = staff.read("person", person)
+
+    assert re.findall(r'<option value="(\w*)">', html) == ["a", "b"]
+
+
+def test_a_filter_reads_the_newest_part_of_a_long_history_and_says_so(staff, monkeypatch):
+    for module in (timeline, paging):
+        monkeypatch.setattr(module, "CEILING", 4)
+    person = PersonFactory()
+    for n in range(8):
+        name = "wanted" if n in {1, 6} else "other"
+        ActivityFactory(identifier=person.anchor, name=name, timestamp=START + n * HOUR)
+
+    text = timeline_of(staff, person, name="wanted")
+
+    assert text.count("Event wanted") == 1
+    assert "looked through the newest part only, since Nov. 2, 2026" in text
+
+
+def timeline_of(staff, person, **query):
+    return staff.text("person", person, **query).split("Timeline")[1]
+
+
+def test_a_gap_of_nobodys_is_explained_where_it_lies(staff):
+    process([identify(id="A", anonymous_id="x", at=1), track(anonymous_id="x", at=2)])
+    process([identify(id="B", anonymous_id="x", at=3), track(anonymous_id="x", at=4)])
+
+    of_first, of_next = (timeline_of(staff, somebody(id=id)) for id in "AB")
+
+    assert of_first.index("Nobody's x After this, B was the next") < of_first.index("Identified")
+    assert of_next.index("Identified as B") < of_next.index("Nobody's x Before this, A was the")
+    assert "from 11/02/2026 4 a.m. until 11/02/2026 6 a.m." in of_first
+
+
+def test_a_gap_in_which_nothing_was_done_is_not_told(staff):
+    process([identify(id=id, anonymous_id="x", at=at) for at, id in enumerate("AB")])
+
+    assert "Nobody's" not in timeline_of(staff, somebody(id="A"))
+
+
+def test_a_gap_between_two_who_are_one_is_none(staff):
+    process([identify(id=id, anonymous_id="x", at=at) for at, id in ((1, "A"), (3, "B"))])
+    process([track(anonymous_id="x", at=2)])
+    merge(somebody(id="A"), somebody(id="B"))
+
+    text = timeline_of(staff, somebody(id="A"))
+
+    assert "Nobody's" not in text
+    assert "added_to_cart" in text
+
+
+def test_a_gap_is_told_on_one_page_only(staff, monkeypatch):
+    monkeypatch.setattr(history, "PER_PAGE", 2)
+    process([identify(id="A", anonymous_id="x", at=3), track(anonymous_id="x", at=4)])
+    process([identify(id="B", anonymous_id="x", at=5), track(anonymous_id="x", at=6)])
+    process([track(id="A", at=at) for at in (1, 2, 7, 8, 9)])
+
+    pages = [timeline_of(staff, somebody(id="A"), page=number) for number in (1, 2, 3)]
+
+    assert [text.count("Nobody's") for text in pages] == [0, 1, 0]
+
+
+def test_a_filter_shows_no_gaps(staff):
+    process([identify(id="A", anonymous_id="x", at=1), track(anonymous_id="x", at=2)])
+    process([identify(id="B", anonymous_id="x", at=3)])
+
+    assert "Nobody's" not in timeline_of(staff, somebody(id="A"), type="track")
 
 
 def test_pages_of_one_type_stay_with_it(staff):

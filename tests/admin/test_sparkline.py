@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from identity_tracking.admin import sparkline as module
+from identity_tracking.admin.sparkline import DAYS, sparkline
+from identity_tracking.models.activity import spans
+from tests.factories import ActivityFactory, OwnershipFactory, PersonFactory
+
+pytestmark = pytest.mark.django_db
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+@pytest.fixture(autouse=True)
+def _now():
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+def bars(person):
+    """Return the height of each bar by its day, counted from the left."""
+    path = sparkline(spans(person)).path
+    found = (bar.split(" 24v-") for bar in path.split("M")[1:])
+    return {int(day): float(rest.split("h")[0]) for day, rest in found}
+
+
+def test_each_day_with_activity_has_a_bar_as_high_as_its_share():
+    person = PersonFactory()
+    visitor = OwnershipFactory(person=person).identifier
+    ActivityFactory.create_batch(2, identifier=person.anchor, timestamp=NOW)
+    ActivityFactory.create_batch(2, identifier=visitor, timestamp=NOW)
+    ActivityFactory(identifier=visitor, timestamp=NOW - DAY)
+
+    assert bars(person) == {DAYS - 1: 24, DAYS - 2: 6}
+
+
+def test_what_is_older_is_not_counted():
+    person = PersonFactory()
+    ActivityFactory(identifier=person.anchor, timestamp=NOW - (DAYS + 1) * DAY)
+
+    assert sparkline(spans(person)).total == 0
+
+
+@pytest.mark.parametrize(("zone", "day"), [("America/Chicago", 88), ("Asia/Kolkata", 89)])
+def test_days_are_those_of_the_sites_time_zone(zone, day):
+    person = PersonFactory()
+    ActivityFactory(identifier=person.anchor, timestamp=datetime(2026, 11, 22, 3, tzinfo=UTC))
+
+    with timezone.override(zone):
+        assert list(bars(person)) == [day]
+
+
+def test_of_a_busy_history_the_newest_part_is_counted(monkeypatch):
+    monkeypatch.setattr(module, "CEILING", 3)
+    person = PersonFactory()
+    for ago in range(6):
+        ActivityFactory(identifier=person.anchor, timestamp=NOW - ago * DAY)
+
+    found = sparkline(spans(person))
+
+    assert (found.total, found.since) == (3, (NOW - 2 * DAY).date())
+
+
+def test_the_busiest_day_is_named():
+    person = PersonFactory()
+    ActivityFactory(identifier=person.anchor, timestamp=NOW)
+    ActivityFactory.create_batch(2, identifier=person.anchor, timestamp=NOW - DAY)
+
+    found = sparkline(spans(person))
+
+    assert (found.total, found.most, found.busiest) == (3, 2, (NOW - DAY).date())
+
+
+def test_it_takes_one_query(django_assert_num_queries):
+    person = PersonFactory()
+    for _ in range(5):
+        OwnershipFactory(person=person)
+    parts = spans(person)
+
+    with django_assert_num_queries(1):
+        sparkline(parts)
