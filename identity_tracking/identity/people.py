@@ -176,7 +176,10 @@ def _left(visitor: Identifier, using: str) -> Registers:
     stretches = rows.select_related("identifier", "person__root", "after__root")
     if not stretches:
         return visitor.registers or {}
-    return join(_document(row, using) for row in stretches if owner_of(row) is None)
+    unowned = [row for row in stretches if owner_of(row) is None]
+    if (first := min(row.since for row in stretches)) > BEGINNING:  # LOOK_BACK left the rest
+        unowned.append(Ownership(identifier=visitor, since=BEGINNING, until=first))
+    return join(_document(row, using) for row in unowned)
 
 
 def _see(moved: Mapping[UUID, Sequence[Change]], people: Mapping[UUID, Person], using: str) -> None:

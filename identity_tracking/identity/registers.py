@@ -8,7 +8,8 @@ associative and idempotent: so neither order nor repetition matters.
 "r": {object: {"t": {"+": write, "-": write}, "u": …, "a": {attribute: {"t": …, "u": …}}}}}``
 
 "t" holds what a trusted message wrote, "u" what an untrusted one did. A write is
-``[value, microseconds, message_id, source]``; the value None removes.
+``[value, microseconds, message_id, source]``; the value None removes. Of an email it is True where
+the message gave that one beside its own.
 """
 
 from __future__ import annotations
@@ -48,10 +49,11 @@ def written(message: Message) -> Registers:
     for name, value in message.attributes.items():
         result["a"][name] = {slot: _write(value, message)}
     if message.email:
-        further = [ref for ref in message.accepted if ref.kind is Kind.EMAIL]
         email_slot = TRUSTED if message.email_trusted else UNTRUSTED
-        for email in further or [message.email]:
-            result["e"][email.value] = {email_slot: _write(None, message)}
+        result["e"][message.email.value] = {email_slot: _write(None, message)}
+        for ref in message.accepted:
+            if ref.kind is Kind.EMAIL and ref != message.email:
+                result["e"][ref.value] = {TRUSTED: _write(True, message)}
     for relation in message.relationships:
         mark = "+" if relation.present else "-"
         one = {
@@ -127,9 +129,9 @@ def without(document: Registers, emails: Collection[str]) -> Registers:
 def shown_email(document: Registers, owned: Collection[str]) -> str | None:
     """Return which of the ``owned`` emails to show: the latest proven, else the first (R9)."""
     emails = {email: slots for email, slots in document.get("e", {}).items() if email in owned}
-    proven = {email: _order(slots[TRUSTED]) for email, slots in emails.items() if TRUSTED in slots}
+    proven = {email: slots[TRUSTED] for email, slots in emails.items() if TRUSTED in slots}
     if proven:
-        return max(proven, key=lambda email: (proven[email], email))
+        return max(proven, key=lambda email: (_order(proven[email]), bool(proven[email][0]), email))
     claimed = {email: _order(slots[UNTRUSTED]) for email, slots in emails.items()}
     return min(claimed, key=lambda email: (claimed[email], email), default=None)
 

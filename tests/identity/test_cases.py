@@ -484,3 +484,25 @@ def test_what_a_visitor_said_of_itself_becomes_the_persons(arrive):
 
     assert person(id="u").attributes == {"plan": "pro"}
     assert [row.attributes for row in person(id="u").relationships] == [{"role": "admin"}]
+
+
+# Look-back
+
+
+def test_only_so_much_of_a_browsers_past_is_claimed(settings):
+    settings.IDENTITY_TRACKING = {**settings.IDENTITY_TRACKING, "LOOK_BACK": 7_200}
+    seen = [page(anonymous_id="X", at=at) for at in (0, 2.5, 3, 9)]
+
+    process([*seen, identify(id="A", anonymous_id="X", at=5)])
+
+    assert owners(*seen) == [None, None, "A", "A"]
+
+
+def test_a_late_first_identify_claims_what_lies_before_it(settings):
+    settings.IDENTITY_TRACKING = {**settings.IDENTITY_TRACKING, "LOOK_BACK": 7_200}
+    seen = [page(anonymous_id="X", at=at) for at in (0, 1, 3)]
+    process([*seen, identify(id="A", anonymous_id="X", at=5)])
+
+    process([identify(id="A", anonymous_id="X", at=3)])
+
+    assert owners(*seen) == [None, "A", "A"]

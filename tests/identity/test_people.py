@@ -112,3 +112,18 @@ def test_a_relationship_changes_in_place():
 
     after = ObjectRelationship.objects.get()
     assert (after.pk, after.attributes) == (before.pk, {"role": "owner"})
+
+
+def test_what_a_visitor_wrote_before_the_look_back_stays_the_visitors(settings):
+    settings.IDENTITY_TRACKING = {**settings.IDENTITY_TRACKING, "LOOK_BACK": 7_200}
+    process(
+        [
+            relate("acme", anonymous_id="X", at=1),
+            relate("globex", anonymous_id="X", at=7),
+            identify(id="A", anonymous_id="X", at=8),
+        ]
+    )
+
+    rows = ObjectRelationship.objects.values_list("identifier__value", "object__object_id")
+
+    assert set(rows) == {("X", "acme"), ("A", "globex")}
