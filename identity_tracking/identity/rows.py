@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from functools import lru_cache
+from typing import Any, NamedTuple
 from uuid import UUID
+
+from django.db.models import FilteredRelation, Q
+from django.db.models.sql import Query
 
 from identity_tracking.conf import conf
 from identity_tracking.identifiers import Kind, Ref
@@ -14,6 +18,8 @@ from identity_tracking.messages import Message, ObjectRef
 from identity_tracking.models import Identifier, Ownership, Person, TrackedObject
 from identity_tracking.models.identifier import BEGINNING, END
 from identity_tracking.models.person import new_person
+
+KEY = Identifier._meta.pk
 
 
 class Found(NamedTuple):
@@ -39,7 +45,7 @@ def ensure(messages: Sequence[Message], using: str) -> list[Found]:
     for message in messages:
         for ref in message.refs:
             mentioned[ref].append(message.timestamp)
-    found = _find([ref.key for ref in mentioned], using)
+    found = _find(mentioned, using) if mentioned else []
     known = {row.identifier for row in found}
     missing = sorted((ref for ref in mentioned if ref.key not in known), key=lambda ref: ref.key)
     if missing:
@@ -68,22 +74,54 @@ def _is_due(row: Found, time: datetime) -> bool:
     return row.since <= time < row.until and not seen
 
 
-def _find(keys: Collection[UUID], using: str) -> list[Found]:
-    person, root = "ownership__person", "ownership__person__root"
-    rows = Identifier.objects.using(using).filter(pk__in=keys)
-    columns = rows.values_list(
-        "pk",
-        "ownership__since",
-        "ownership__until",
-        "ownership__after",
-        person,
-        f"{person}__first_seen",
-        f"{person}__last_seen",
-        root,
-        f"{root}__first_seen",
-        f"{root}__last_seen",
+def _find(mentioned: Mapping[Ref, Sequence[datetime]], using: str) -> list[Found]:
+    """Return the identifiers that are there, with whose they are around the times mentioned."""
+    sql, query, columns = _look_up(len(mentioned), using)
+    compiler = query.get_compiler(using=using)
+    adapt = compiler.connection.ops.adapt_datetimefield_value
+    times = [time for several in mentioned.values() for time in several]
+    with compiler.connection.cursor() as cursor:
+        cursor.execute(
+            sql,
+            [
+                *(adapt(time) for time in (max(times), min(times))),
+                *(KEY.get_db_prep_value(ref.key, compiler.connection) for ref in mentioned),
+            ],
+        )
+        rows = cursor.fetchall()
+    read = compiler.apply_converters(rows, compiler.get_converters(columns))
+    return [Found(*row[:4], *(row[7:] if row[7] else row[4:7])) for row in read]
+
+
+@lru_cache(maxsize=32)
+def _look_up(number: int, using: str) -> tuple[str, Query, Sequence[Any]]:
+    """Return the SQL that finds ``number`` identifiers, its query, and its columns.
+
+    Every message asks it; Django takes several times longer to write it than a database to
+    answer it. Its parameters: the last time, the first time, and the keys.
+    """
+    stretch = Q(ownership__since__lte=BEGINNING, ownership__until__gt=BEGINNING)
+    person, root = "stretch__person", "stretch__person__root"
+    rows = (
+        Identifier.objects.using(using)
+        .annotate(stretch=FilteredRelation("ownership", condition=stretch))
+        .filter(pk__in=[UUID(int=key) for key in range(number)])
+        .values_list(
+            "pk",
+            "stretch__since",
+            "stretch__until",
+            "stretch__after",
+            person,
+            f"{person}__first_seen",
+            f"{person}__last_seen",
+            root,
+            f"{root}__first_seen",
+            f"{root}__last_seen",
+        )
     )
-    return [Found(*row[:4], *(row[7:] if row[7] else row[4:7])) for row in columns]
+    compiler = rows.query.get_compiler(using=using)
+    sql, _ = compiler.as_sql()
+    return sql, rows.query, [column for column, *_ in compiler.select]
 
 
 def _insert(refs: Sequence[Ref], seen: Mapping[Ref, Sequence[datetime]], using: str) -> None:
