@@ -51,6 +51,7 @@ def written(message: Message) -> Registers:
     if message.email:
         email_slot = TRUSTED if message.email_trusted else UNTRUSTED
         result["e"][message.email.value] = {email_slot: _write(None, message)}
+    if message.names.id:
         for ref in message.accepted:
             if ref.kind is Kind.EMAIL and ref != message.email:
                 result["e"][ref.value] = {TRUSTED: _write(True, message)}
