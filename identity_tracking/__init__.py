@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from identity_tracking.rights import delete, erase
     from identity_tracking.shortcuts import (
         alias,
         identify,
@@ -22,6 +23,8 @@ __version__ = "0.1.0"
 
 __all__ = [
     "alias",
+    "delete",
+    "erase",
     "identify",
     "merge",
     "page",
@@ -33,8 +36,12 @@ __all__ = [
 ]
 
 
+_RIGHTS = {"delete", "erase"}
+
+
 def __getattr__(name: str) -> Any:
     """Import the API late: INSTALLED_APPS imports this package before models can be."""
     if name in __all__:
-        return getattr(import_module("identity_tracking.shortcuts"), name)
+        module = "rights" if name in _RIGHTS else "shortcuts"
+        return getattr(import_module(f"identity_tracking.{module}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

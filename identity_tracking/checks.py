@@ -15,6 +15,8 @@ from django.utils.module_loading import import_string
 
 from identity_tracking.conf import Conf, conf
 from identity_tracking.ingest.transaction import database
+from identity_tracking.models import Suppression
+from identity_tracking.privacy.suppression import mark
 from identity_tracking.signatures import SEPARATOR
 
 MIDDLEWARE = "identity_tracking.middleware.IdentityTrackingMiddleware"
@@ -44,6 +46,8 @@ def connect() -> None:
     register(check_isolation, Tags.database)
     register(check_character_set, Tags.database)
     register(check_durability, Tags.database, deploy=True)
+    register(check_suppressed, Tags.database)
+    register(check_suppression_key, deploy=True)
 
 
 def check_setting_names(**kwargs: Any) -> list[CheckMessage]:
@@ -273,5 +277,38 @@ def check_durability(
             "PostgreSQL's synchronous_commit is off: a crash may lose answered events.",
             hint="Set synchronous_commit to on.",
             id="identity_tracking.W004",
+        )
+    ]
+
+
+def check_suppressed(
+    *, databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    using = database()
+    if using not in (databases or ()):
+        return []
+    if Suppression._meta.db_table not in connections[using].introspection.table_names():
+        return []  # not migrated yet
+    hashed = Suppression.objects.using(using).exclude(made_with=mark(conf.SUPPRESSION_KEY))
+    if not hashed.exists():
+        return []
+    return [
+        Error(
+            "People were erased under another SUPPRESSION_KEY: they are not refused.",
+            hint="Set SUPPRESSION_KEY to what it was when they were erased.",
+            id="identity_tracking.E010",
+        )
+    ]
+
+
+def check_suppression_key(**kwargs: Any) -> list[CheckMessage]:
+    if conf.SUPPRESSION_KEY:
+        return []
+    return [
+        Caution(
+            "SUPPRESSION_KEY is not set: nobody can be erased.",
+            hint="Make one, and keep it for ever: "
+            "python -c 'import secrets; print(secrets.token_urlsafe(32))'.",
+            id="identity_tracking.W008",
         )
     ]

@@ -57,6 +57,8 @@ class Conf:
     MAY_IDENTIFY: Hook = None  # (request, user) -> False: this login is not that user's own
     SIGNATURE_MAX_AGE: int = 86_400  # seconds: 1 day; how long a signed page may identify its user
 
+    SUPPRESSION_KEY: str = ""  # secret; hashes who was erased, for ever: never change or lose it
+
     JUNK: Sequence[str] = ()  # more values that are no identifier, beside the built-in ones
     PEOPLE_PER_BROWSER: int = 5  # a browser claimed for more ids than this attributes nothing
     LOOK_BACK: int | None = None  # seconds of a browser's past that its first identify claims

@@ -31,6 +31,12 @@ class MergeRefused(IdentityTrackingError):
     code = "merge_refused"
 
 
+class SuppressionKeyMissing(IdentityTrackingError):
+    """Nobody can be erased: the setting SUPPRESSION_KEY is missing."""
+
+    code = "suppression_key_missing"
+
+
 class Unavailable(IdentityTrackingError):
     """The database cannot be reached or is too busy: nothing was stored, so try again.
 

@@ -52,6 +52,7 @@ class Outcome(Enum):
     STORED = "stored"
     DUPLICATE = "duplicate"
     REFUSED = "refused"
+    SUPPRESSED = "suppressed"  # it names somebody who was erased: nothing of it is kept
 
 
 class ObjectRef(NamedTuple):

@@ -11,3 +11,6 @@ people_merged = Signal()
 merge_undone = Signal()
 # sender=Activity; activity: Activity, as it was stored
 activity_recorded = Signal()
+# sender=Person; cio_id: str, by which the person was known; nothing else is left
+person_deleted = Signal()
+person_erased = Signal()

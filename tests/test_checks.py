@@ -6,6 +6,9 @@ from django.db import connection
 from django.test.utils import override_settings
 
 from identity_tracking import checks
+from identity_tracking.identifiers import digest
+from identity_tracking.models import Suppression
+from identity_tracking.privacy.suppression import suppress
 from tests.web import configure
 
 DATABASES = ["default"]
@@ -239,3 +242,30 @@ def test_mysql_that_says_not_which_rows_are_new_is_an_error(monkeypatch, says, i
 
 def test_the_checks_ask_no_database_unless_told_to():
     assert found(checks.check_durability, databases=None) == []
+
+
+@pytest.mark.django_db
+def test_another_suppression_key_than_people_were_erased_with_is_an_error(settings):
+    configure(settings, SUPPRESSION_KEY="first")
+    suppress([digest("somebody")], "default")
+    assert found(checks.check_suppressed, databases=DATABASES) == []
+
+    configure(settings, SUPPRESSION_KEY="second")
+
+    assert found(checks.check_suppressed, databases=DATABASES) == ["E010"]
+    assert found(checks.check_suppressed, databases=[]) == []
+
+
+@pytest.mark.django_db
+def test_suppression_is_not_looked_at_before_it_is_migrated(monkeypatch):
+    monkeypatch.setattr(Suppression._meta, "db_table", "not_migrated_yet")
+
+    assert found(checks.check_suppressed, databases=DATABASES) == []
+
+
+def test_a_deployment_without_suppression_key_is_cautioned(settings):
+    assert found(checks.check_suppression_key) == ["W008"]
+
+    configure(settings, SUPPRESSION_KEY="secret")
+
+    assert found(checks.check_suppression_key) == []

@@ -6,14 +6,15 @@ delivered again is a new one, and a later identify makes a new person.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
-from identity_tracking.identifiers import Kind
+from identity_tracking.identifiers import Kind, Ref
 from identity_tracking.identity import conflicts, people
 from identity_tracking.identity.folding import EVER
 from identity_tracking.identity.registers import Registers, join, without, written
@@ -28,13 +29,26 @@ from identity_tracking.models import (
     Ownership,
     Person,
 )
+from identity_tracking.models.identifier import BEGINNING, END
 from identity_tracking.models.operation import naming
 
 BATCH = 1_000  # activities a statement
 
 
-def delete(person: Person, using: str) -> None:
-    """Delete ``person``, in the transaction at hand. Safe to repeat.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Deleted:
+    """What is no more: identifiers that nobody else used, and the cio_ids of who had them."""
+
+    identifiers: tuple[Ref, ...] = ()
+    cio_ids: tuple[str, ...] = ()
+
+    @property
+    def keys(self) -> set[UUID]:
+        return {ref.key for ref in self.identifiers}
+
+
+def delete(person: Person, using: str) -> Deleted:
+    """Delete ``person``, in the transaction at hand, and return what went. Safe to repeat.
 
     With all that is theirs goes what was done on a shared browser between a claim of theirs and
     somebody else's: it was nobody's, and may be theirs. Locks every identifier that was ever
@@ -42,8 +56,39 @@ def delete(person: Person, using: str) -> None:
     """
     rows = Person.objects.using(using)
     root = person.root_id or person.pk
-    if rows.filter(pk=root).update(root=F("root")):  # a write, so SQLite waits for its turn
-        _Deletion({root, *rows.filter(root=root).values_list("pk", flat=True)}, using).carry_out()
+    if not rows.filter(pk=root).update(root=F("root")):  # a write, so SQLite waits for its turn
+        return Deleted()
+    group = {root, *rows.filter(root=root).values_list("pk", flat=True)}
+    return _Deletion(group, using).carry_out()
+
+
+def delete_strays(keys: Collection[UUID], using: str) -> Deleted:
+    """Delete, in the transaction at hand, all that came of deleted identifiers after all.
+
+    A message that is stored while its person is deleted is seen by neither transaction. Safe to
+    repeat; costs four look-ups where there is nothing.
+    """
+    if not _has_strays(keys, using):
+        return Deleted()
+    standing = Person.objects.using(using).filter(pk__in=keys).values_list("pk", flat=True)
+    lost = set(keys) - set(standing)
+    owned = Ownership.objects.using(using).filter(Q(person__in=lost) | Q(after__in=lost))
+    deletion = _Deletion(set(keys), using)
+    deletion.touched |= {*keys, *owned.values_list("identifier", flat=True)}
+    owned.delete()
+    for key in keys:
+        deletion.forget_done(Ownership(identifier_id=key, since=BEGINNING, until=END))
+    return deletion.carry_out()
+
+
+def _has_strays(keys: Collection[UUID], using: str) -> bool:
+    sides = (
+        Activity.objects.filter(identifier__in=keys),
+        Identifier.objects.filter(pk__in=keys),
+        Claim.objects.filter(Q(weak__in=keys) | Q(target__in=keys)),
+        Ownership.objects.filter(Q(person__in=keys) | Q(after__in=keys)),
+    )
+    return any(side.using(using).exists() for side in sides)
 
 
 class _Deletion:
@@ -55,7 +100,7 @@ class _Deletion:
         self.settlement = Settlement(using)
         self.touched: set[UUID] = set()
 
-    def carry_out(self) -> None:
+    def carry_out(self) -> Deleted:
         theirs = Q(person__in=self.group) | Q(after__in=self.group)
         stretches = list(Ownership.objects.using(self.using).filter(theirs))
         self.touched |= self.group | {stretch.identifier_id for stretch in stretches}
@@ -64,7 +109,7 @@ class _Deletion:
             self.forget_done(stretch)
         self.forget_named()
         self.lock()
-        self.settle()
+        return self.settle()
 
     def lock(self) -> None:
         """Lock the identifiers to settle: emails, then anonymous ids, then ids."""
@@ -109,7 +154,7 @@ class _Deletion:
         self.touched |= named
         return named
 
-    def settle(self) -> None:
+    def settle(self) -> Deleted:
         """Fold anew what is left, bring up to date whose it is, and drop what nobody uses."""
         held = [self.settlement.held[key] for key in sorted(self.touched & {*self.settlement.held})]
         for one in held:
@@ -122,8 +167,18 @@ class _Deletion:
         )
         people.refresh(self.settlement.changes, self.touched, self.using)
         used = self.used()
-        self.identifiers(self.touched - used).delete()
+        deleted = self.drop(self.touched - used)
         conflicts.tell_emails([one for one in emails if one.pk in used], self.using)
+        return deleted
+
+    def drop(self, unused: set[UUID]) -> Deleted:
+        people = Person.objects.using(self.using).filter(pk__in=unused)
+        deleted = Deleted(
+            identifiers=tuple(one.ref for one in self.identifiers(unused)),
+            cio_ids=tuple(people.values_list("cio_id", flat=True)),
+        )
+        self.identifiers(unused).delete()
+        return deleted
 
     def read_again(self, one: Identifier) -> None:
         """Read anew from its messages what an identifier wrote and whether it is known."""

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from django.db import OperationalError
 from django.db.models import FilteredRelation, Q
 from django.db.models.sql import Query
 
@@ -20,6 +21,10 @@ from identity_tracking.models.identifier import BEGINNING, END
 from identity_tracking.models.person import new_person
 
 KEY = Identifier._meta.pk
+
+
+class Vanished(OperationalError):
+    """Somebody was deleted while this transaction was under way: it is to be run again."""
 
 
 class Found(NamedTuple):

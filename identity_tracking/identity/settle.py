@@ -18,6 +18,7 @@ from identity_tracking.identity import conflicts, people
 from identity_tracking.identity.folding import EVER, fold_email, fold_visitor
 from identity_tracking.identity.merge import record_merges
 from identity_tracking.identity.registers import join, written
+from identity_tracking.identity.rows import Vanished
 from identity_tracking.identity.rules import (
     Assertion,
     Change,
@@ -91,6 +92,8 @@ class Settlement:
     def lock(self, keys: Iterable[UUID]) -> None:
         wanted = set(keys) - set(self.held)
         self.held |= Identifier.objects.using(self.using).locked(wanted)
+        if wanted - set(self.held):
+            raise Vanished
 
     def lock_emails(self, refs: Iterable[Ref]) -> None:
         self.lock({ref.key for ref in refs if ref.kind is Kind.EMAIL})

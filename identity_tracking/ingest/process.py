@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
 from django.db import transaction
@@ -14,6 +14,7 @@ from identity_tracking.ingest.transaction import database, in_transaction, reach
 from identity_tracking.messages import IDENTIFYING, Message, Outcome
 from identity_tracking.models import Activity, FailedEvent, Person
 from identity_tracking.payloads import printable
+from identity_tracking.privacy.suppression import suppressed
 from identity_tracking.signals import activity_recorded, person_identified
 
 
@@ -22,37 +23,79 @@ def process(messages: Sequence[Message], failed: Sequence[FailedEvent] = ()) -> 
 
     When it returns outside a caller's transaction, all of it is committed. ``failed`` holds
     what came with them and could not be accepted; it is kept in the same transaction. Safe to
-    repeat: a message is stored once. Raises Unavailable, and then nothing was stored.
+    repeat: a message is stored once. Of a message that names somebody who was erased nothing is
+    kept. Raises Unavailable, and then nothing was stored.
     Page views and events take no lock; messages that claim or write lock as
     ``identity.settle`` says.
     """
     using = database()
     with reachable(using):
         addressed = address(messages, using)
-    return in_transaction(lambda: _store(addressed, failed, using), using)
+    return in_transaction(lambda: _admit(messages, addressed, failed, using), using)
 
 
-def _store(messages: Sequence[Message], failed: Sequence[FailedEvent], using: str) -> list[Outcome]:
-    first: dict[UUID, Message] = {}
-    for message in messages:
-        if message.names.head:
-            first.setdefault(message.key, message)
-    activities = {key: Activity.from_message(message) for key, message in first.items()}
-    # The first statement of a transaction is a write: so SQLite waits its turn instead of failing.
+def _admit(
+    messages: Sequence[Message],
+    addressed: Sequence[Message],
+    failed: Sequence[FailedEvent],
+    using: str,
+) -> list[Outcome]:
+    """Store what names nobody who was erased. ``messages``: as they came, ``addressed``: as meant.
+
+    Asked is after the insert: so an erasure, which waits for whoever is inserting, misses nobody.
+    """
+    new = _insert(addressed, using)
+    refused, untold = suppressed(messages, failed, using)
+    if not (refused or untold):
+        return _store(addressed, new, failed, using)
+    Activity.objects.using(using).filter(pk__in=list(new)).delete()
+    allowed = [one for index, one in enumerate(addressed) if index not in refused]
+    kept = [one for index, one in enumerate(failed) if index not in untold]
+    outcomes = iter(_store(allowed, _insert(allowed, using), kept, using))
+    return [
+        Outcome.SUPPRESSED if index in refused else next(outcomes) for index in range(len(messages))
+    ]
+
+
+def _insert(messages: Sequence[Message], using: str) -> dict[UUID, Activity]:
+    """Insert the messages' activities; return those that were new.
+
+    The first statement of a transaction is a write: so SQLite waits its turn instead of failing.
+    """
+    activities = {key: Activity.from_message(message) for key, message in _first(messages).items()}
     new = Activity.objects.using(using).insert_new(list(activities.values()))
+    return {key: activity for key, activity in activities.items() if key in new}
+
+
+def _store(
+    messages: Sequence[Message],
+    new: Mapping[UUID, Activity],
+    failed: Sequence[FailedEvent],
+    using: str,
+) -> list[Outcome]:
+    """Settle what the ``new`` activities of ``messages`` say."""
     nobody = [_refused(message) for message in messages if not message.names.head]
     FailedEvent.objects.using(using).bulk_create([*failed, *nobody])
-    fresh = [message for key, message in first.items() if key in new]
+    fresh = [message for key, message in _first(messages).items() if key in new]
     if fresh:
         found = ensure(fresh, using)
         settle(fresh, using)
         touch(fresh, found, using)
         transaction.on_commit(
-            lambda: _tell(fresh, [activities[message.key] for message in fresh], using),
+            lambda: _tell(fresh, [new[message.key] for message in fresh], using),
             using=using,
             robust=True,  # all is stored by then: what fails is logged
         )
     return _outcomes(messages, new)
+
+
+def _first(messages: Sequence[Message]) -> dict[UUID, Message]:
+    """Return of each message the first copy that names somebody."""
+    first: dict[UUID, Message] = {}
+    for message in messages:
+        if message.names.head:
+            first.setdefault(message.key, message)
+    return first
 
 
 def _refused(message: Message) -> FailedEvent:
@@ -66,7 +109,7 @@ def _refused(message: Message) -> FailedEvent:
     )
 
 
-def _outcomes(messages: Sequence[Message], new: set[UUID]) -> list[Outcome]:
+def _outcomes(messages: Sequence[Message], new: Collection[UUID]) -> list[Outcome]:
     untold = set(new)
     outcomes = []
     for message in messages:

@@ -19,6 +19,7 @@ from django.db import (
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from identity_tracking.exceptions import Unavailable
+from identity_tracking.identity.rows import Vanished
 from identity_tracking.models import Activity
 
 Result = TypeVar("Result")
@@ -123,6 +124,8 @@ def _connect(connection: BaseDatabaseWrapper) -> None:
 
 def _may_pass(error: Error, connection: BaseDatabaseWrapper) -> bool:
     """Say whether the same block may succeed when it is run again."""
+    if isinstance(error, Vanished):
+        return True
     cause = error.__cause__
     if connection.vendor == "postgresql":
         code = getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None)

@@ -1,0 +1,21 @@
+"""Identifiers of people who were erased, as keyed hashes: enough to refuse them, no more."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Suppression(models.Model):
+    """One identifier that is refused for ever. ``made_with`` tells keys apart, and is no key."""
+
+    hash = models.CharField(_("keyed hash"), max_length=64, primary_key=True, editable=False)
+    made_with = models.CharField(_("made with"), max_length=16)
+    suppressed_at = models.DateTimeField(_("suppressed at"))
+
+    class Meta:
+        verbose_name = _("suppressed identifier")
+        verbose_name_plural = _("suppressed identifiers")
+
+    def __str__(self) -> str:
+        return self.hash[:8]

@@ -1,0 +1,1 @@
+"""What people may ask for and the law demands: a copy, deletion, erasure, and an end to keeping."""

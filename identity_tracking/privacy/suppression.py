@@ -1,0 +1,106 @@
+"""Refuse, for ever, whoever was erased: only a keyed hash of what they were called is kept.
+
+Hashed is an identifier's primary key, a digest of what cleaning leaves of it: so every spelling
+that means the same is refused. Without SUPPRESSION_KEY nobody was erased, and nothing is asked.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from hashlib import blake2b
+from uuid import UUID
+
+from django.utils import timezone
+
+from identity_tracking.conf import conf
+from identity_tracking.exceptions import SuppressionKeyMissing
+from identity_tracking.identifiers import Names, digest, names
+from identity_tracking.messages import Message
+from identity_tracking.models import FailedEvent, Suppression
+
+MAX_NAMED = 20  # identifiers looked for in one failed event: what names somebody stands in front
+_NAMING = re.compile(
+    r'"(id|email|anonymous_?id|cio_id|user_?id|previous_?id)"\s*:\s*("(?:[^"\\]|\\.)*"|-?[\d.]+)',
+    re.IGNORECASE,
+)
+
+
+def suppress(keys: Iterable[UUID], using: str) -> None:
+    """Refuse from now on whatever has one of ``keys``, in the transaction at hand."""
+    secret, now = require_key(), timezone.now()
+    Suppression.objects.using(using).bulk_create(
+        [
+            Suppression(hash=hashed, made_with=mark(secret), suppressed_at=now)
+            for hashed in sorted(_hashes(keys, secret))
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def suppressed(
+    messages: Sequence[Message], failed: Sequence[FailedEvent], using: str
+) -> tuple[set[int], set[int]]:
+    """Return which of ``messages``, and which of ``failed``, are refused; one query for all."""
+    secret: str = conf.SUPPRESSION_KEY
+    if not secret:
+        return set(), set()
+    called = [_hashes(keys_of(message), secret) for message in messages]
+    named = [_hashes(keys_in(event), secret) for event in failed]
+    wanted = set().union(*called, *named)
+    rows = Suppression.objects.using(using).filter(hash__in=wanted)
+    refused = set(rows.values_list("hash", flat=True))
+    return _which(called, refused), _which(named, refused)
+
+
+def keys_of(message: Message) -> set[UUID]:
+    """Return the keys of everything that ``message`` calls anybody, claimed or not."""
+    called = message.names
+    said = {ref.key for ref in (*called.refs, *called.also, message.previous) if ref}
+    return said | ({cio_id_key(called.cio_id)} if called.cio_id else set())
+
+
+def keys_in(event: FailedEvent) -> set[UUID]:
+    """Return the keys of everybody whom a failed event may name, wherever in it that stands."""
+    said = (json.loads(found[2]) for found in _findings(event.payload))
+    return {key for value in said for key in _meanings(value)}
+
+
+def cio_id_key(cio_id: str) -> UUID:
+    """Return the key by which a cio_id is suppressed."""
+    return digest("cio_id", cio_id)
+
+
+def require_key() -> str:
+    """Return SUPPRESSION_KEY. Raises SuppressionKeyMissing where the site has none."""
+    secret: str = conf.SUPPRESSION_KEY
+    if not secret:
+        raise SuppressionKeyMissing("Set SUPPRESSION_KEY: without it nobody can be erased.")
+    return secret
+
+
+def mark(secret: str) -> str:
+    """Return what tells one SUPPRESSION_KEY from another, and tells nothing of it."""
+    return blake2b(secret.encode(), digest_size=8, person=b"which key").hexdigest()
+
+
+def _findings(payload: str) -> list[re.Match[str]]:
+    matches = _NAMING.finditer(payload)
+    return [match for match, _ in zip(matches, range(MAX_NAMED), strict=False)]
+
+
+def _meanings(value: object) -> set[UUID]:
+    """Return the keys of all that ``value`` may mean, by itself."""
+    meant: list[Names] = [names(id=value), names(email=value), names(anonymous_id=value)]
+    keys = {ref.key for one in meant for ref in one.refs}
+    return keys | {cio_id_key(one.cio_id) for one in meant if one.cio_id}
+
+
+def _which(said: Iterable[set[str]], refused: set[str]) -> set[int]:
+    return {index for index, hashes in enumerate(said) if hashes & refused}
+
+
+def _hashes(keys: Iterable[UUID], secret: str) -> set[str]:
+    salt = blake2b(secret.encode(), digest_size=32).digest()  # of any length; a key has 64 bytes
+    return {blake2b(key.bytes, key=salt, digest_size=32).hexdigest() for key in keys}
