@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
-from identity_tracking.admin.confirming import Deed, entrance, may
-from identity_tracking.admin.readonly import ReadOnlyAdmin, may_view, page_of
+from identity_tracking.admin.confirming import Deed, entrance, foreseen, may
+from identity_tracking.admin.holdings import holdings
+from identity_tracking.admin.readonly import ReadOnlyAdmin, may_view
 from identity_tracking.admin.sections import ROWS
-from identity_tracking.models import Activity, Claim, Identifier
+from identity_tracking.models import Activity, Claim, Identifier, Person
 
 VOID = "void_claim"
 RESTORE = "restore_claim"
@@ -44,8 +46,7 @@ def void_view(admin: ReadOnlyAdmin, request: HttpRequest, key: int) -> HttpRespo
             button=_("Void the claim"),
             done=_("The claim was voided."),
             template="void",
-            shown=_shown(request, claim),
-            back=_home(request, claim),
+            foresee=lambda: _foreseen(request, claim, claim.void),
             do=lambda reason: claim.void(by=request.user, reason=reason),
         ),
     )
@@ -64,8 +65,7 @@ def restore_view(admin: ReadOnlyAdmin, request: HttpRequest, key: int) -> HttpRe
             button=_("Restore the claim"),
             done=_("The claim counts again."),
             template="restore",
-            shown=_shown(request, claim),
-            back=_home(request, claim),
+            foresee=lambda: _foreseen(request, claim, claim.restore),
             do=lambda _reason: claim.restore(),
         ),
     )
@@ -75,19 +75,12 @@ def _claim(key: int) -> Any:
     return Claim.objects.select_related("weak", "target").filter(pk=key).first()
 
 
-def _shown(request: HttpRequest, claim: Any) -> dict[str, Any]:
-    """Return the claim, and what else is said of the same identifier."""
-    if claim is None:
-        return {}
-    others = Claim.objects.counting().filter(weak=claim.weak_id).exclude(pk=claim.pk)
+def _foreseen(request: HttpRequest, claim: Any, do: Callable[[], None]) -> dict[str, Any]:
+    """Return the claim, and whose its identifier is today, and would be."""
+    shows_people = may_view(request, Person)
     return {
-        "claim": claim,
-        "others": others.select_related("target").order_by("-time")[:ROWS],
+        "claim": _claim(claim.pk),
+        "now": holdings(claim.weak) if shows_people else None,
+        "then": foreseen(do, lambda: holdings(claim.weak)) if shows_people else None,
         "shows_messages": may_view(request, Activity),
     }
-
-
-def _home(request: HttpRequest, claim: Any) -> str:
-    if claim is None or not may_view(request, Identifier):
-        return ""
-    return page_of(Identifier, claim.weak_id)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.admin.models import CHANGE, DELETION, LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -20,13 +21,16 @@ from django.utils.translation import gettext
 
 from identity_tracking.admin.readonly import ReadOnlyAdmin, may_view, page_of
 from identity_tracking.exceptions import IdentityTrackingError, Unavailable
+from identity_tracking.ingest.transaction import database, in_transaction
+from identity_tracking.models import Claim
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Deed:
     """What staff may do, and how it is told. ``do`` takes the reason that they give.
 
-    ``back``: where it leads, default the page of what it is done to.
+    ``foresee``: returns what the page that asks shows. ``back``: where it leads, default the page
+    of what it is done to. ``forgets``: afterwards nothing may tell to whom it was done.
     """
 
     permission: str
@@ -35,8 +39,9 @@ class Deed:
     done: str | Promise
     template: str
     do: Callable[[str], object]
-    shown: Mapping[str, Any] = field(default_factory=dict)
+    foresee: Callable[[], Mapping[str, Any]] = dict
     back: str = ""
+    forgets: bool = False
 
 
 def entrance(admin: ReadOnlyAdmin, request: HttpRequest, row: Any, deed: Deed) -> HttpResponse:
@@ -45,9 +50,29 @@ def entrance(admin: ReadOnlyAdmin, request: HttpRequest, row: Any, deed: Deed) -
         raise PermissionDenied
     if row is None:
         raise Http404
-    if request.method == "POST":
-        return _do(request, row, deed)
-    return _ask(admin, request, row, deed)
+    try:
+        return (
+            _do(request, row, deed) if request.method == "POST" else _ask(admin, request, row, deed)
+        )
+    except IdentityTrackingError as error:
+        messages.error(request, _refusal(error))
+        return redirect(_home(request, row))
+
+
+def foreseen(do: Callable[[], object], look: Callable[[], Any]) -> Any:
+    """Return what ``look`` would see after ``do``, which is taken back unseen by anybody.
+
+    Locks what ``do`` locks, and raises what it raises.
+    """
+    using = database()
+
+    def rehearse() -> Any:
+        do()
+        seen = look()
+        transaction.set_rollback(True, using)
+        return seen
+
+    return in_transaction(rehearse, using)
 
 
 def may(request: HttpRequest, permission: str) -> bool:
@@ -57,16 +82,11 @@ def may(request: HttpRequest, permission: str) -> bool:
 
 
 def _do(request: HttpRequest, row: Any, deed: Deed) -> HttpResponse:
-    back = deed.back or _home(request, row)
-    kind, key = ContentType.objects.get_for_model(row), row.pk
-    try:
-        deed.do(request.POST.get("reason", "").strip())
-    except IdentityTrackingError as error:
-        messages.error(request, _refusal(error))
-    else:
-        _log(request, kind, key, deed)
-        messages.success(request, str(deed.done))
-    return redirect(back)
+    kind, key = ContentType.objects.get_for_model(row), "" if deed.forgets else str(row.pk)
+    deed.do(request.POST.get("reason", "").strip())
+    _log(request, kind, key, deed)
+    messages.success(request, str(deed.done))
+    return redirect(deed.back or _home(request, row))
 
 
 def _ask(admin: ReadOnlyAdmin, request: HttpRequest, row: Any, deed: Deed) -> HttpResponse:
@@ -76,16 +96,18 @@ def _ask(admin: ReadOnlyAdmin, request: HttpRequest, row: Any, deed: Deed) -> Ht
         "opts": admin.opts,
         "media": admin.media,
         "deed": deed,
-        "back": deed.back or _home(request, row),
-        **deed.shown,
+        "row": row,
+        "back": _home(request, row),
+        **deed.foresee(),
     }
     template = f"admin/identity_tracking/deeds/{deed.template}.html"
     return TemplateResponse(request, template, context)
 
 
 def _home(request: HttpRequest, row: Model) -> str:
-    """Return the address of the row's page, for those who may see it."""
-    return page_of(type(row), row.pk) if may_view(request, type(row)) else reverse("admin:index")
+    """Return the address of the page that tells of ``row``, for those who may see it."""
+    told: Model = row.weak if isinstance(row, Claim) else row
+    return page_of(type(told), told.pk) if may_view(request, type(told)) else reverse("admin:index")
 
 
 def _refusal(error: IdentityTrackingError) -> str:
@@ -94,7 +116,7 @@ def _refusal(error: IdentityTrackingError) -> str:
     return str(error)
 
 
-def _log(request: HttpRequest, kind: ContentType, key: object, deed: Deed) -> None:
+def _log(request: HttpRequest, kind: ContentType, key: str, deed: Deed) -> None:
     """Write who did what to which row into the admin's log, without anybody's name or email.
 
     What is erased later shall not live on there.
@@ -103,8 +125,8 @@ def _log(request: HttpRequest, kind: ContentType, key: object, deed: Deed) -> No
     LogEntry.objects.create(
         user_id=user.pk,
         content_type=kind,
-        object_id=str(key),
-        object_repr=str(key),
-        action_flag=CHANGE,
+        object_id=key or None,
+        object_repr=key,
+        action_flag=DELETION if deed.forgets else CHANGE,
         change_message=str(deed.done),
     )

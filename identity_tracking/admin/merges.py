@@ -18,7 +18,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from identity_tracking.admin.accounts import Accounts
-from identity_tracking.admin.confirming import Deed, entrance, may
+from identity_tracking.admin.confirming import Deed, entrance, foreseen, may
 from identity_tracking.admin.readonly import ReadOnlyAdmin, link_to, may_view, page_of
 from identity_tracking.admin.search import people_called
 from identity_tracking.admin.sections import ROWS
@@ -113,7 +113,7 @@ class MergeAdmin(ReadOnlyAdmin):
                 button=_("Undo the merge"),
                 done=_("The merge was undone."),
                 template="undo",
-                shown={"merge": getattr(operation, "told", None)},
+                foresee=lambda: _without(operation),
                 do=lambda reason: operation.undo(by=request.user),
             ),
         )
@@ -141,6 +141,20 @@ class MergeAdmin(ReadOnlyAdmin):
         if operation.undone_at is None:
             return _("live")
         return format_html('<span class="it-badge">{}</span>', _("undone"))
+
+
+def _without(operation: Any) -> dict[str, Any]:
+    """Return the merge, and who there would be without it."""
+    if not operation.shows_people:
+        return {"merge": operation.told}
+    rows = Person.objects.filter(pk__in=(operation.primary_id, operation.secondary_id))
+    after = foreseen(operation.undo, lambda: list(rows.select_related("root")))
+    parted = {row.root or row for row in after}
+    return {
+        "merge": operation.told,
+        "shows_people": True,
+        "parted": sorted(parted, key=lambda person: person.pk),
+    }
 
 
 def operations(people: Collection[UUID]) -> list[MergeOperation]:

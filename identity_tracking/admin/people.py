@@ -16,8 +16,9 @@ from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
+from identity_tracking.admin.person_deeds import PersonDeeds
 from identity_tracking.admin.person_page import hue, person_page
-from identity_tracking.admin.readonly import ReadOnlyAdmin, page_of
+from identity_tracking.admin.readonly import page_of
 from identity_tracking.admin.search import people_beginning, people_called
 from identity_tracking.admin.values import plain
 from identity_tracking.models import Person
@@ -36,7 +37,7 @@ class IdentifiedFilter(admin.SimpleListFilter):
         return queryset.filter(user_id__isnull=self.value() == "lead")
 
 
-class PersonAdmin(ReadOnlyAdmin):
+class PersonAdmin(PersonDeeds):
     list_display = ("who", "state", "user_id", "email", "first_seen_on", "last_seen")
     list_filter = (IdentifiedFilter, "last_seen")
     ordering = ("-last_seen",)
@@ -80,7 +81,8 @@ class PersonAdmin(ReadOnlyAdmin):
         return person
 
     def sections(self, request: HttpRequest, shown: Any) -> dict[str, Any]:
-        return person_page(request, shown, shown.rows_folded)
+        page = person_page(request, shown, shown.rows_folded)
+        return {"deeds": self.deeds(request, shown), **page}
 
     @admin.display(description=_("name"))
     def who(self, person: Person) -> SafeString:

@@ -47,7 +47,7 @@ class ReadOnlyAdmin(StockAdmin):
     """People and their history are computed by the identity rules, never edited by hand."""
 
     list_title: str | Promise | None = None  # None: the model's plural
-    actions = None
+    actions: Sequence[str] | None = None
     list_per_page = 50
     paginator = CappedPaginator
     show_full_result_count = False

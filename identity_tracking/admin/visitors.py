@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -21,23 +20,14 @@ from identity_tracking.admin.claims import (
     void_view,
 )
 from identity_tracking.admin.history import history
-from identity_tracking.admin.readonly import ReadOnlyAdmin, may_view, page_of
+from identity_tracking.admin.holdings import holdings
+from identity_tracking.admin.readonly import ReadOnlyAdmin, may_view
 from identity_tracking.admin.search import refs_called
-from identity_tracking.admin.sections import ROWS, Stretch, conflicts, relationships, stretch
+from identity_tracking.admin.sections import conflicts, relationships
 from identity_tracking.admin.values import plain
 from identity_tracking.identifiers import Kind
-from identity_tracking.models import Activity, Identifier, Ownership, Person
+from identity_tracking.models import Activity, Identifier, Person
 from identity_tracking.models.activity import NEWEST_FIRST
-from identity_tracking.models.person import owner_of
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Holding:
-    """Whose an identifier was for a time; without a ``person``, nobody's: between two people."""
-
-    person: str
-    link: str
-    stretch: Stretch
 
 
 class VisitorAdmin(ReadOnlyAdmin):
@@ -66,7 +56,7 @@ class VisitorAdmin(ReadOnlyAdmin):
     def sections(self, request: HttpRequest, shown: Identifier) -> dict[str, Any]:
         return {
             "identifier": shown,
-            "holdings": _holdings(request, shown),
+            "holdings": holdings(shown) if may_view(request, Person) else None,
             "claims": claims_of(shown),
             "may_void": may_void(request),
             "may_restore": may_restore(request),
@@ -93,20 +83,3 @@ class VisitorAdmin(ReadOnlyAdmin):
     def last_activity(self, identifier: Identifier) -> datetime | None:
         latest: datetime | None = identifier.latest  # type: ignore[attr-defined]  # annotated
         return latest
-
-
-def _holdings(request: HttpRequest, identifier: Identifier) -> list[Holding] | None:
-    """Return whose the identifier was, latest first; None for those who may not see people."""
-    if not may_view(request, Person):
-        return None
-    rows = Ownership.objects.filter(identifier=identifier).order_by("-since")
-    return [_holding(row) for row in rows.select_related("person__root", "after__root")[:ROWS]]
-
-
-def _holding(row: Ownership) -> Holding:
-    person = owner_of(row)
-    return Holding(
-        person=plain(str(person)) if person else "",
-        link=page_of(Person, person.pk) if person else "",
-        stretch=stretch(row.since, row.until),
-    )

@@ -164,6 +164,10 @@ class Claim(models.Model):
     class Meta:
         verbose_name = _("claim")
         verbose_name_plural = _("claims")
+        permissions = [
+            ("void_claim", "Can void claims"),
+            ("restore_claim", "Can restore voided claims"),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["activity", "weak"], name="claim_once"),
         ]

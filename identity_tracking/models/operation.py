@@ -54,6 +54,7 @@ class MergeOperation(models.Model):
     class Meta:
         verbose_name = _("merge")
         verbose_name_plural = _("merges")
+        permissions = [("undo_mergeoperation", "Can undo merges")]
 
     def __str__(self) -> str:
         return f"{self.secondary_id} → {self.primary_id}"

@@ -129,6 +129,11 @@ class Person(models.Model):
     class Meta:
         verbose_name = _("person")
         verbose_name_plural = _("people")
+        permissions = [
+            ("merge_person", "Can merge people"),
+            ("erase_person", "Can erase people"),
+            ("export_person", "Can export people"),
+        ]
         indexes = [models.Index(fields=["root", "-last_seen"], name="person_seen")]
 
     def __str__(self) -> str:

@@ -1,0 +1,110 @@
+"""What staff may do to people: merge two of them. Entrances: the rules are elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext_lazy as _
+
+from identity_tracking.admin.confirming import Deed, entrance, may
+from identity_tracking.admin.readonly import ReadOnlyAdmin, page_of
+from identity_tracking.admin.search import people_beginning, people_called
+from identity_tracking.admin.sides import sides
+from identity_tracking.models import Person
+from identity_tracking.shortcuts import merge
+
+MERGE = "merge_person"
+MERGE_PAGE = "admin:identity_tracking_person_merge"
+CHOICES = 20  # people whom a search for the other one offers
+
+
+class PersonDeeds(ReadOnlyAdmin):
+    """The actions of the list, and the pages that ask before anything is done."""
+
+    actions = ("merge_two",)
+
+    def get_urls(self) -> list[URLPattern]:
+        return [
+            self._url("merge/<uuid:key>/", self.other_view, "other"),
+            self._url("merge/<uuid:primary>/<uuid:secondary>/", self.merge_view, "merge"),
+            *super().get_urls(),
+        ]
+
+    def deeds(self, request: HttpRequest, person: Person) -> list[tuple[str, Any]]:
+        """Return addresses, and what is done there, as far as the one who asks may do it."""
+        deeds = [(MERGE, "other", _("Merge with …"))]
+        return [
+            (reverse(f"admin:identity_tracking_person_{page}", args=[person.pk]), label)
+            for permission, page, label in deeds
+            if may(request, permission)
+        ]
+
+    def has_merge_permission(self, request: HttpRequest) -> bool:
+        return may(request, MERGE)
+
+    @admin.action(description=_("Merge two people"), permissions=["merge"])
+    def merge_two(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+        people = list(queryset.order_by("first_seen", "pk")[:3])
+        if len(people) == 2:  # noqa: PLR2004
+            return redirect(MERGE_PAGE, *(person.pk for person in people))
+        messages.error(request, _("Select two people to merge."))
+        return None
+
+    def other_view(self, request: HttpRequest, key: UUID) -> HttpResponse:
+        """Search the other person to merge with."""
+        if not may(request, MERGE):
+            raise PermissionDenied
+        if (person := self._standing(request, key)) is None:
+            raise Http404
+        term = request.GET.get("q", "").strip()
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Merge with …"),
+            "opts": self.opts,
+            "media": self.media,
+            "person": person,
+            "term": term,
+            "choices": _others(person, term) if term else [],
+            "back": page_of(Person, person.pk),
+        }
+        return TemplateResponse(request, "admin/identity_tracking/deeds/other.html", context)
+
+    def merge_view(self, request: HttpRequest, primary: UUID, secondary: UUID) -> HttpResponse:
+        """Merge two people, after showing them side by side."""
+        one, other = (self._standing(request, key) for key in (primary, secondary))
+        deed = Deed(
+            permission=MERGE,
+            title=_("Merge two people"),
+            button=_("Merge"),
+            done=_("The two are one person now."),
+            template="merge",
+            foresee=lambda: sides(one, other),
+            do=lambda reason: merge(one, other, by=request.user, reason=reason),
+        )
+        return entrance(self, request, other and one, deed)
+
+    def _standing(self, request: HttpRequest, key: UUID) -> Any:
+        """Return a person who did not fold into another, or None."""
+        person = self.get_object(request, str(key))
+        return None if person is None or person.root_id else person
+
+    def _url(self, route: str, view: Callable[..., HttpResponse], name: str) -> URLPattern:
+        guarded = self.admin_site.admin_view(view)
+        return path(route, guarded, name=f"identity_tracking_person_{name}")
+
+
+def _others(person: Person, term: str) -> Iterable[Person]:
+    """Return the people whom ``term`` may mean, without ``person``."""
+    using = str(person._state.db)
+    found = people_called(term, using) or people_beginning(term, using)
+    people = Person.objects.filter(pk__in=found - {person.pk}).defer("provenance", "claimed")
+    return people.order_by("-last_seen")[:CHOICES]
