@@ -36,7 +36,11 @@ def is_of(graph: Reference, message: Said, person: Name) -> bool:
 
 
 def forgetting(message: Said, gone: set[Name]) -> Said:
-    """A message as if it had never named those who are gone."""
-    also = tuple(one for one in message.also if one.name not in gone)
+    """A message as if it had never called anybody by a name that is gone.
+
+    What was refused is no name of anybody: that it was, stays.
+    """
+    refused = message.refused
+    also = tuple(one for one in message.also if one.name not in gone or one in refused)
     email = None if ("email", message.email) in gone else message.email
     return replace(message, also=also, email=email)

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any, TypeAlias
 
 from tests.reference.people import People
-from tests.reference.said import Called, Claim, Key, Name, Said
+from tests.reference.said import Claim, Key, Name, Said
 from tests.reference.writing import atoms, attributes, filled, latest, relationships
 
 # (code, value of the identifier, value of the other one, message)
@@ -67,31 +67,42 @@ class Reference(People):
     # R9
 
     @cached_property
-    def called(self) -> dict[Name, list[Called]]:
-        """What each anchor is called by, in order."""
-        called = defaultdict[Name, list[Called]](list)
+    def called(self) -> dict[Name, list[tuple[Name, bool]]]:
+        """The emails that each id is called by, in order, and whether that is proven."""
+        called = defaultdict[Name, list[tuple[Name, bool]]](list)
         for message in self.messages:
-            called[message.head] += sorted(message.called)
+            emails = [(email, message.email_trusted) for email in message.called]
+            called[message.head] += emails
         return called
+
+    @cached_property
+    def renamed(self) -> dict[Name, list[Name]]:
+        """What messages gave each anchor in the stead of their own name, in order."""
+        renamed = defaultdict[Name, list[Name]](list)
+        said = [one for one in self.operations if one.is_said]
+        for operation in sorted(said, key=lambda one: (one.at, one.id)):
+            renamed[operation.primary].append(operation.secondary)
+        return renamed
 
     def id(self, person: Name, group: list[Name]) -> str | None:
         """The id to show of one of a group: the latest that they were given, or their own."""
-        ids = [one.name for one in self.called[person] if one.name[0] == "id" and one.name in group]
-        if person[0] == "id":
-            ids = [person, *ids]
-        return ids[-1][1] if ids else None
+        if person[0] != "id":
+            return None
+        return [person, *(one for one in self.renamed[person] if one in group)][-1][1]
 
     def email(self, person: Name, group: list[Name]) -> str | None:
-        """The email to show of one of a group: the latest proven, else a first unproven one."""
-        called = [
-            one
-            for one in self.called[person]
-            if one.name[0] == "email" and self.owners_ever(one.name) & set(group)
-        ]
-        proven = [one.name for one in called if one.proven]
-        unproven = [person] if person[0] == "email" else [one.name for one in called]
-        shown = proven[-1:] or unproven[:1]
+        """The email to show of one of a group: the latest proven, else the first unproven one."""
+        if person[0] == "email":
+            renamed = [one for one in self.renamed[person] if self.is_owned(one, group)]
+            return [person, *renamed][-1][1]
+        called = [one for one in self.called[person] if self.is_owned(one[0], group)]
+        proven = [email for email, is_proven in called if is_proven]
+        shown = proven[-1:] or [email for email, _ in called[:1]]
         return shown[0][1] if shown else None
+
+    def is_owned(self, email: Name, group: list[Name]) -> bool:
+        """Whether an email is a group's at any time."""
+        return not self.owners_ever(email).isdisjoint(group)
 
     def owners_ever(self, email: Name) -> set[Name]:
         times = {-1, *(claim.said.time for claim in self.counting.get(email, []))}
@@ -103,8 +114,8 @@ class Reference(People):
         for weak in list(self.claims):
             if weak[0] == "email":
                 yield from self.conflicts_of_email(weak)
-        for (_, browser), said in self.kiosks.items():
-            yield "too_many_people", browser, None, said.key
+        for _, browser in self.kiosks:
+            yield "too_many_people", browser, None, None
         for message in self.messages:
             if message.refused:
                 yield "identifier_refused", message.head[1], None, message.key

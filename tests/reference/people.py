@@ -18,7 +18,6 @@ class Point(NamedTuple):
 
     time: int
     person: Name
-    said: Said
 
 
 class Effect(NamedTuple):
@@ -100,7 +99,7 @@ class People:
     def points(self) -> dict[Name, list[Point]]:
         """Whom each claim on each browser means, in the order of the claims."""
         return {
-            weak: [Point(claim.said.time, self.target(claim), claim.said) for claim in claims]
+            weak: [Point(claim.said.time, self.target(claim)) for claim in claims]
             for weak, claims in self.claims.items()
             if weak[0] == "anonymous_id"
         }
@@ -112,19 +111,13 @@ class People:
         return claim.target
 
     @cached_property
-    def kiosks(self) -> dict[Name, Said]:
-        """The browsers of too many people, each with the message that makes it one."""
-        found = {browser: self.one_too_many(points) for browser, points in self.points.items()}
-        return {browser: said for browser, said in found.items() if said}
-
-    def one_too_many(self, points: list[Point]) -> Said | None:
-        ids: set[Name] = set()
-        for _, person, said in points:
-            if person[0] == "id":
-                ids.add(person)
-            if len(ids) > self.limit:
-                return said
-        return None
+    def kiosks(self) -> set[Name]:
+        """The browsers of too many people."""
+        ids = {
+            browser: {point.person for point in points if point.person[0] == "id"}
+            for browser, points in self.points.items()
+        }
+        return {browser for browser, people in ids.items() if len(people) > self.limit}
 
     def sides(self, browser: Name, time: int) -> tuple[Name, ...]:
         """Who had a browser last, and who had it next; one where that is certain, or only one."""

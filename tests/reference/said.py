@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any, NamedTuple, TypeAlias
 
@@ -34,15 +34,6 @@ class Claim(NamedTuple):
         return self.said.key, self.weak
 
 
-class Called(NamedTuple):
-    """The word of one message that its head is called ``name``."""
-
-    order: Order
-    is_also: bool
-    name: Name
-    proven: bool
-
-
 @dataclass(frozen=True, kw_only=True)
 class Said:
     """One accepted message, in the words of the rules."""
@@ -61,6 +52,15 @@ class Said:
     restamped: bool = False
     attributes: tuple[tuple[str, Any], ...] = ()
     relations: tuple[tuple[str, bool, tuple[tuple[str, Any], ...]], ...] = ()
+
+    def __repr__(self) -> str:
+        told = ((one.name, getattr(self, one.name), one.default) for one in fields(self))
+        return (
+            f"Said({', '.join(f'{name}={have!r}' for name, have, usual in told if have != usual)})"
+        )
+
+    def _repr_pretty_(self, printer: Any, *_: object) -> None:
+        printer.text(repr(self))  # Hypothesis would tell every field
 
     @property
     def key(self) -> Key:
@@ -98,7 +98,8 @@ class Said:
     @property
     def foreign(self) -> list[Also]:
         """What the message also calls its person, that it does not anyway."""
-        return [one for one in self.also if one.name not in {self.head, ("email", self.email)}]
+        own = {self.head, ("id", self.id), ("email", self.email)}
+        return [one for one in self.also if one.name not in own]
 
     @property
     def accepted(self) -> list[Also]:  # R9
@@ -112,21 +113,20 @@ class Said:
         return self.email_trusted if name[0] == "email" else self.trusted
 
     @property
-    def called(self) -> list[Called]:
-        """What the message calls its head by."""
-        if self.type not in CLAIMING:
+    def called(self) -> list[Name]:
+        """The emails that the message calls its id by; after its own, what it is called also."""
+        if self.type not in CLAIMING or not self.id:
             return []
-        back = [one for one in self.also if one.name == self.head and self.proves(self.head)]
-        called = [Called(self.order, True, one.name, True) for one in (*self.accepted, *back)]
-        if self.id and self.email:
-            called.append(Called(self.order, False, ("email", self.email), self.email_trusted))
-        return called
+        own = [("email", self.email)] if self.email else []
+        return own + sorted(one.name for one in self.accepted if one.name[0] == "email")
 
     @property
     def operations(self) -> list[Operation]:
         """The merges that the message is."""
         return [
-            Operation(primary=self.head, secondary=one.name, at=self.time, id=one.operation)
+            Operation(
+                primary=self.head, secondary=one.name, at=self.time, id=one.operation, is_said=True
+            )
             for one in self.accepted
             if one.name[0] == self.head[0]
         ]
@@ -151,3 +151,4 @@ class Operation:
     at: int  # microseconds since 1970
     id: str
     live: bool = True
+    is_said: bool = False  # a message is this operation
