@@ -10,6 +10,7 @@ MARIADB := $(shell which mariadb_config)
 PYTEST := $(BIN)/pytest --numprocesses=logical --dist=loadfile --cov --cov-append
 ELSEWHERE := -m "not browser and not slow"
 STORED := tests/api tests/identity tests/ingest tests/models
+AT_RANDOM := tests/identity/test_graph.py tests/identity/test_machine.py
 CROWD := PROCESSES=16 OPERATIONS=10000 IDENTIFIERS=500 \
 	$(BIN)/pytest tests/identity/test_processes.py --log-cli-level=INFO --log-cli-format='%(message)s'
 
@@ -37,9 +38,9 @@ bench: $(VENV)/.dev
 	$(BIN)/python -m tests.benchmarks
 
 soak: $(VENV)/.dev $(if $(MARIADB),$(VENV)/.mariadb)
-	GRAPHS=10000 $(BIN)/pytest tests/identity/test_graph.py
-	GRAPHS=10000 $(BIN)/pytest tests/identity/test_graph.py --ds=tests.settings.postgres
-	GRAPHS=10000 $(BIN)/pytest tests/identity/test_graph.py --ds=tests.settings.mariadb
+	GRAPHS=10000 $(BIN)/pytest $(AT_RANDOM)
+	GRAPHS=10000 $(BIN)/pytest $(AT_RANDOM) --ds=tests.settings.postgres
+	GRAPHS=10000 $(BIN)/pytest $(AT_RANDOM) --ds=tests.settings.mariadb
 	$(CROWD)
 	$(CROWD) --ds=tests.settings.postgres
 	$(CROWD) --ds=tests.settings.mariadb

@@ -15,7 +15,10 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
 
+from tests import shares
 from tests.databases import MariaDB, PostgreSQL
+
+pytest.register_assert_rewrite("tests.comparing")
 
 REQUIRED = os.environ.get("REQUIRE", "").split(",")
 SERVERS: dict[str, type[PostgreSQL | MariaDB]] = {kind.TIER: kind for kind in (PostgreSQL, MariaDB)}
@@ -54,6 +57,10 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.get_closest_marker("browser") and not find_browser():
         end = pytest.fail if "browser" in REQUIRED else pytest.skip
         end(f"needs a browser: one of {', '.join(BROWSERS)} on the PATH")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    shares.tell(terminalreporter)
 
 
 def find_browser() -> str | None:

@@ -1,10 +1,15 @@
-"""How messages may arrive: a story must end the same, whichever way it was told."""
+"""How messages may arrive: a story must end the same, whichever way it was told.
+
+And what tests of arbitrary stories share: their settings, and what they were about.
+"""
 
 from __future__ import annotations
 
 import pytest
 
 from identity_tracking.ingest.process import process
+from tests.shares import Shares
+from tests.stories import LIMIT
 
 
 def in_one_batch(*said):
@@ -28,3 +33,27 @@ def twice(*said):
 @pytest.fixture(params=[in_one_batch, one_by_one, last_first, twice], ids=lambda way: way.__name__)
 def arrive(request):
     return request.param
+
+
+@pytest.fixture
+def shares(record_property):
+    """What the examples of one test had; told at the end of the run."""
+    shares = Shares()
+    yield shares
+    record_property("shares", str(shares))
+
+
+@pytest.fixture
+def rules(settings):
+    """Set how far back a browser's first claim reaches, in microseconds; kiosks come early."""
+
+    def apply(look_back=None):
+        seconds = None if look_back is None else look_back // 1_000_000
+        settings.IDENTITY_TRACKING = {
+            **settings.IDENTITY_TRACKING,
+            "PEOPLE_PER_BROWSER": LIMIT,
+            "LOOK_BACK": seconds,
+        }
+
+    apply()
+    return apply

@@ -24,8 +24,8 @@ from identity_tracking.models import (
     Person,
 )
 from identity_tracking.signals import merge_undone, people_merged
+from tests.comparing import anchored, as_message, assert_same, assert_sound
 from tests.factories import ActivityFactory
-from tests.identity.test_graph import anchored, as_message, assert_same, assert_sound
 from tests.identity.test_threads import crowd
 from tests.reference import Operation, Reference
 from tests.saying import alias, called, hour, identify, owners, page, person, relate

@@ -11,7 +11,7 @@ from django.db import connection, connections
 from identity_tracking.ingest.process import process
 from identity_tracking.messages import Outcome, microseconds
 from identity_tracking.models import Activity
-from tests.identity.test_graph import as_message, assert_same, assert_sound
+from tests.comparing import as_message, assert_same, assert_sound
 from tests.reference import Reference, Said
 from tests.saying import hour
 
