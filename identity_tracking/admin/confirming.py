@@ -17,12 +17,18 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.functional import Promise
-from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from identity_tracking.admin.readonly import ReadOnlyAdmin, may_view, page_of
-from identity_tracking.exceptions import IdentityTrackingError, Unavailable
+from identity_tracking.exceptions import IdentityTrackingError
 from identity_tracking.ingest.transaction import database, in_transaction
 from identity_tracking.models import Claim
+
+REFUSALS: Mapping[str, str | Promise] = {
+    "unavailable": _("The database is too busy: nothing was done. Try again."),
+    "same_person": _("A person cannot be merged with themselves."),
+    "suppression_key_missing": _("Nobody can be erased: the setting SUPPRESSION_KEY is missing."),
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -111,9 +117,7 @@ def _home(request: HttpRequest, row: Model) -> str:
 
 
 def _refusal(error: IdentityTrackingError) -> str:
-    if isinstance(error, Unavailable):
-        return gettext("The database is too busy: nothing was done. Try again.")
-    return str(error)
+    return str(REFUSALS.get(error.code, error))
 
 
 def _log(request: HttpRequest, kind: ContentType, key: str, deed: Deed) -> None:

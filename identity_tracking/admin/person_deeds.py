@@ -1,4 +1,4 @@
-"""What staff may do to people: merge two of them. Entrances: the rules are elsewhere."""
+"""What staff may do to people: merge, delete or erase them. Entrances: the rules are elsewhere."""
 
 from __future__ import annotations
 
@@ -16,13 +16,21 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
 
 from identity_tracking.admin.confirming import Deed, entrance, may
+from identity_tracking.admin.paging import CEILING
 from identity_tracking.admin.readonly import ReadOnlyAdmin, page_of
 from identity_tracking.admin.search import people_beginning, people_called
 from identity_tracking.admin.sides import sides
-from identity_tracking.models import Person
+from identity_tracking.admin.timeline import read
+from identity_tracking.models import Activity, Person
+from identity_tracking.models.activity import spans
+from identity_tracking.privacy.suppression import require_key
+from identity_tracking.rights import delete, erase
 from identity_tracking.shortcuts import merge
 
 MERGE = "merge_person"
+DELETE = "delete_person"
+ERASE = "erase_person"
+LIST = "admin:identity_tracking_person_changelist"
 MERGE_PAGE = "admin:identity_tracking_person_merge"
 CHOICES = 20  # people whom a search for the other one offers
 
@@ -36,12 +44,17 @@ class PersonDeeds(ReadOnlyAdmin):
         return [
             self._url("merge/<uuid:key>/", self.other_view, "other"),
             self._url("merge/<uuid:primary>/<uuid:secondary>/", self.merge_view, "merge"),
+            self._url("<uuid:key>/erase/", self.erase_view, "erase"),
             *super().get_urls(),
         ]
 
     def deeds(self, request: HttpRequest, person: Person) -> list[tuple[str, Any]]:
         """Return addresses, and what is done there, as far as the one who asks may do it."""
-        deeds = [(MERGE, "other", _("Merge with …"))]
+        deeds = [
+            (MERGE, "other", _("Merge with …")),
+            (DELETE, "delete", _("Delete …")),
+            (ERASE, "erase", _("Erase …")),
+        ]
         return [
             (reverse(f"admin:identity_tracking_person_{page}", args=[person.pk]), label)
             for permission, page, label in deeds
@@ -92,7 +105,41 @@ class PersonDeeds(ReadOnlyAdmin):
         )
         return entrance(self, request, other and one, deed)
 
-    def _standing(self, request: HttpRequest, key: UUID) -> Any:
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Delete a person, after asking."""
+        person = self._standing(request, object_id)
+        deed = Deed(
+            permission=DELETE,
+            title=_("Delete this person"),
+            button=_("Delete"),
+            done=_("The person was deleted."),
+            template="delete",
+            foresee=lambda: _at_stake(person),
+            back=reverse(LIST),
+            forgets=True,
+            do=lambda _reason: delete(person, by=request.user),
+        )
+        return entrance(self, request, person, deed)
+
+    def erase_view(self, request: HttpRequest, key: UUID) -> HttpResponse:
+        """Erase a person for ever, after asking."""
+        person = self._standing(request, key)
+        deed = Deed(
+            permission=ERASE,
+            title=_("Erase this person"),
+            button=_("Erase for ever"),
+            done=_("The person was erased."),
+            template="erase",
+            foresee=lambda: _at_stake_for_ever(person),
+            back=reverse(LIST),
+            forgets=True,
+            do=lambda _reason: erase(person, by=request.user),
+        )
+        return entrance(self, request, person, deed)
+
+    def _standing(self, request: HttpRequest, key: UUID | str) -> Any:
         """Return a person who did not fold into another, or None."""
         person = self.get_object(request, str(key))
         return None if person is None or person.root_id else person
@@ -108,3 +155,20 @@ def _others(person: Person, term: str) -> Iterable[Person]:
     found = people_called(term, using) or people_beginning(term, using)
     people = Person.objects.filter(pk__in=found - {person.pk}).defer("provenance", "claimed")
     return people.order_by("-last_seen")[:CHOICES]
+
+
+def _at_stake(person: Person) -> dict[str, Any]:
+    """Return how much there is of a person: activities are counted to a ceiling."""
+    parts = spans(person)
+    return {
+        "person": person,
+        "identifiers": len(parts),
+        "activities": read(Activity.objects.all(), parts, 1),
+        "ceiling": CEILING,
+    }
+
+
+def _at_stake_for_ever(person: Person) -> dict[str, Any]:
+    """Return the same, where anybody can be erased. Raises SuppressionKeyMissing."""
+    require_key()
+    return _at_stake(person)

@@ -200,3 +200,73 @@ def test_a_post_without_a_token_is_refused(staff, two):
     staff.handler.enforce_csrf_checks = True
 
     assert staff.post(merge_page(*two)).status_code == 403
+
+
+def deed_page(deed, one):
+    return reverse(f"admin:identity_tracking_person_{deed}", args=[one.pk])
+
+
+@pytest.fixture
+def _may_erase(settings):
+    settings.IDENTITY_TRACKING = {**settings.IDENTITY_TRACKING, "SUPPRESSION_KEY": "k" * 32}
+
+
+@pytest.mark.parametrize("deed", ["delete", "erase"])
+@pytest.mark.usefixtures("_may_erase")
+def test_what_will_be_gone_is_counted_before_it_goes(staff, two, deed):
+    html = staff.get(deed_page(deed, two[1])).content.decode()
+
+    assert "2 identifiers, 1 activity" in html
+    assert person(id="B") == two[1]
+
+
+@pytest.mark.parametrize(("deed", "done"), [("delete", "deleted"), ("erase", "erased")])
+@pytest.mark.usefixtures("_may_erase")
+def test_a_person_is_gone_with_an_entry_that_does_not_tell_who(staff, two, deed, done, admin_user):
+    response = staff.post(deed_page(deed, two[1]), follow=True)
+
+    assert Person.objects.find(id="B") is None
+    assert person(id="A") == two[0]
+    assert f"The person was {done}." in response.content.decode()
+    entry = LogEntry.objects.get()
+    assert (entry.user, entry.object_id, entry.object_repr) == (admin_user, None, "")
+
+
+@pytest.mark.usefixtures("_may_erase")
+def test_who_was_erased_does_not_come_back(staff, two):
+    staff.post(deed_page("erase", two[1]))
+
+    process([identify(id="B", at=9)])
+
+    assert Person.objects.find(id="B") is None
+
+
+@pytest.mark.parametrize("way", ["get", "post"])
+def test_without_a_key_nobody_is_erased_and_it_says_why(staff, two, way):
+    response = getattr(staff, way)(deed_page("erase", two[1]), follow=True)
+
+    assert "the setting SUPPRESSION_KEY is missing" in response.content.decode()
+    assert person(id="B") == two[1]
+
+
+@pytest.mark.parametrize("deed", ["delete", "erase"])
+@pytest.mark.usefixtures("_may_erase")
+def test_each_has_its_own_permission(staff_with, two, deed):
+    other = {"delete": "erase", "erase": "delete"}[deed]
+    clerk = staff_with("view_person", f"{other}_person")
+
+    answers = [clerk.get(deed_page(deed, two[1])), clerk.post(deed_page(deed, two[1]))]
+
+    assert [answer.status_code for answer in answers] == [403, 403]
+    assert deed_page(deed, two[1]) not in clerk.read("person", two[1])
+    assert deed_page(other, two[1]) in clerk.read("person", two[1])
+    assert clerk.post(deed_page(other, two[1])).status_code == 302
+
+
+def test_no_list_deletes_rows_as_they_are(staff, two):
+    assert "delete_selected" not in staff.read("person")
+
+
+@pytest.mark.parametrize("key", ["0", "%", "00000000-0000-0000-0000-000000000001"])
+def test_nobody_is_deleted_who_is_not_there(staff, key):
+    assert staff.post(f"/admin/identity_tracking/person/{key}/delete/").status_code == 404
