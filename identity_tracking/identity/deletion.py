@@ -191,8 +191,7 @@ class _Deletion:
             self.keep_registers(one, join(written(message.as_message()) for message in wrote))
 
     def keep_registers(self, one: Identifier, registers: Registers) -> None:
-        one.registers = registers if any(registers.values()) else None
-        self.identifiers([one.pk]).update(registers=one.registers)
+        self.identifiers([one.pk]).update(registers=registers)
 
     def used(self) -> set[UUID]:
         """Which identifiers some message still uses."""

@@ -170,3 +170,18 @@ def test_deleting_twice_deletes_nobody_else():
     delete(somebody, "default")
 
     assert [called(one) for one in Person.objects.all()] == ["v"]
+
+
+def test_what_was_related_in_a_gap_next_to_theirs_goes_too():
+    process(
+        [
+            identify(id="A", anonymous_id="X", at=1),
+            relate("acme", anonymous_id="X", at=2),
+            identify(id="B", anonymous_id="X", at=3),
+        ]
+    )
+    assert ObjectRelationship.objects.count() == 1
+
+    gone(id="A")
+
+    assert not ObjectRelationship.objects.exists()
