@@ -10,6 +10,7 @@ import pytest
 from django.db import connection, transaction
 
 from identity_tracking import merge
+from identity_tracking.admin import timeline
 from identity_tracking.admin.timeline import TimelinePaginator
 from identity_tracking.ingest.process import process
 from identity_tracking.messages import Type
@@ -23,8 +24,8 @@ pytestmark = pytest.mark.django_db
 SHORT, LONG = 10, 1_000  # activities of every identifier
 FEW, MANY = 12, 300  # claims on one identifier
 SOME, LOTS = 3, 60  # identifiers of one person
-PER_PAGE = 50
-LOOK_UPS = 2  # queries for each stretch of whoever is seen anew: its first and last activity
+PER_PAGE, CEILING = 50, 100
+LOOK_UPS = 2  # queries at most for each stretch read anew: its ends, or what was written in it
 READ = """
     SELECT SUM(COALESCE(seq_tup_read, 0) + COALESCE(idx_tup_fetch, 0))
     FROM pg_stat_xact_user_tables WHERE relname LIKE 'identity_tracking_%'
@@ -297,33 +298,41 @@ def plan_of_first_page(someone, explain):
 
     paginator = TimelinePaginator(Activity.objects.all(), PER_PAGE, spans=spans(someone))
     with connection.execute_wrapper(note):
-        list(paginator.page(1))
-    [(sql, params)] = [(sql, params) for sql, params in asked if sql.endswith(f"LIMIT {PER_PAGE}")]
+        list(paginator.get_page(1))
+    [(sql, params)] = [(sql, params) for sql, params in asked if "UNION ALL" in sql]
     with connection.cursor() as cursor:
         cursor.execute(f"{explain} {sql}", params)
         return cursor.fetchall()
 
 
+@pytest.fixture
+def _low_ceiling(monkeypatch):
+    """Let a history that is quickly written be one that is not counted to its end."""
+    monkeypatch.setattr(timeline, "CEILING", CEILING)
+    monkeypatch.setattr(timeline, "SAMPLE", CEILING)
+
+
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="reads SQLite's own plans")
+@pytest.mark.usefixtures("_low_ceiling")
 def test_the_first_page_of_a_timeline_sorts_no_history_on_sqlite():
     with long_timeline() as someone:
         plan = plan_of_first_page(someone, "EXPLAIN QUERY PLAN")
 
-    parts = {key for key, _, _, what in plan if what.startswith("CO-ROUTINE")}
+    parts = {key for key, _, _, what in plan if what.startswith("CO-ROUTINE part")}
     steps = [what for _, parent, _, what in plan if parent in parts]
     assert len(steps) == len(parts) >= SOME
-    assert all("USING COVERING INDEX activity_history" in what for what in steps)
+    assert all("INDEX activity_history" in what for what in steps)
 
 
 @pytest.mark.postgres
+@pytest.mark.usefixtures("_low_ceiling")
 def test_the_first_page_of_a_timeline_sorts_no_history_on_postgresql():
     with long_timeline() as someone:
         [(plan,)] = plan_of_first_page(someone, "EXPLAIN (ANALYZE, FORMAT JSON)")
 
     scans = [step for step in steps_of(plan[0]["Plan"]) if "Relation Name" in step]
     assert len(scans) >= SOME
-    assert {step["Index Name"] for step in scans} == {"activity_history"}
-    assert max(step["Actual Rows"] for step in scans) <= PER_PAGE
+    assert max(step["Actual Rows"] for step in scans) <= CEILING + 1
 
 
 def steps_of(step):
