@@ -14,7 +14,7 @@ AT_RANDOM := tests/identity/test_graph.py tests/identity/test_machine.py
 CROWD := PROCESSES=16 OPERATIONS=10000 IDENTIFIERS=500 \
 	$(BIN)/pytest tests/identity/test_processes.py --log-cli-level=INFO --log-cli-format='%(message)s'
 
-.PHONY: demo test lint bench soak build
+.PHONY: demo test lint bench soak planted build
 
 demo: $(VENV)/.demo
 	$(BIN)/python manage.py migrate
@@ -44,6 +44,9 @@ soak: $(VENV)/.dev $(if $(MARIADB),$(VENV)/.mariadb)
 	$(CROWD)
 	$(CROWD) --ds=tests.settings.postgres
 	$(CROWD) --ds=tests.settings.mariadb
+
+planted: $(VENV)/.dev
+	$(BIN)/python -m tests.planted 5
 
 build: $(VENV)/.dev
 	$(BIN)/python -m build

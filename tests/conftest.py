@@ -32,6 +32,9 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 hypothesis.settings.register_profile(
     "patient", deadline=None
 )  # machines pause; tests may not flake
+hypothesis.settings.register_profile(
+    "hunt", deadline=None, phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate]
+)  # for planted bugs: that there is one is known, so none is made small
 hypothesis.settings.load_profile("patient")
 
 
