@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any, get_type_hints
+from types import NoneType
+from typing import Any, get_args, get_type_hints
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
@@ -65,10 +66,13 @@ def check_setting_names(**kwargs: Any) -> list[CheckMessage]:
 
 def check_setting_types(**kwargs: Any) -> list[CheckMessage]:
     found: list[CheckMessage] = []
+    hints = get_type_hints(Conf)
     for name, default in vars(Conf).items():
         if not name.isupper() or name in HOOKS or default is None:
             continue
         value = getattr(conf, name)
+        if value is None and NoneType in get_args(hints[name]):
+            continue
         wanted = (list, tuple, set, frozenset) if isinstance(default, tuple) else type(default)
         if not isinstance(value, wanted) or (isinstance(value, bool) != isinstance(default, bool)):
             found.append(

@@ -57,6 +57,9 @@ class Conf:
     MAY_IDENTIFY: Hook = None  # (request, user) -> False: this login is not that user's own
     SIGNATURE_MAX_AGE: int = 86_400  # seconds: 1 day; how long a signed page may identify its user
 
+    RETAIN_ANONYMOUS: int | None = 31_536_000  # seconds: 365 days; what nobody's visitors did
+    RETAIN_PEOPLE: int | None = 65_836_800  # seconds: 762 days, 25 months; what people did
+    RETAIN_FAILED: int | None = 2_592_000  # seconds: 30 days; failed events. None: for ever
     SUPPRESSION_KEY: str = ""  # secret; hashes who was erased, for ever: never change or lose it
 
     JUNK: Sequence[str] = ()  # more values that are no identifier, beside the built-in ones

@@ -56,6 +56,7 @@ def test_a_setting_of_another_type_is_an_error(settings, given):
         {"JUNK": {"x"}},
         {"COOKIE_DOMAIN": ".shop.example"},
         {"EXCLUDE": len},
+        {"RETAIN_PEOPLE": None},
     ],
     ids=str,
 )

@@ -19,10 +19,10 @@ def wait(using: str) -> None:
 
     Asks for a lock that conflicts with theirs, and gives it back at once. Gives up after
     5 times 2 seconds, and says so in the log: what is lost then, ``prune`` takes. SQLite has one
-    writer at a time anyway.
+    writer at a time anyway; inside a transaction, which would keep the lock, nobody waits.
     """
     lock = {"postgresql": _lock_postgresql, "mysql": _lock_mysql}.get(connections[using].vendor)
-    if lock is None:
+    if lock is None or connections[using].in_atomic_block:
         return
     for _ in range(ATTEMPTS):
         try:
