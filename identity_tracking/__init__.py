@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from identity_tracking.rights import delete, erase
+    from identity_tracking.rights import delete, erase, export
     from identity_tracking.shortcuts import (
         alias,
         identify,
@@ -25,6 +25,7 @@ __all__ = [
     "alias",
     "delete",
     "erase",
+    "export",
     "identify",
     "merge",
     "page",
@@ -36,7 +37,7 @@ __all__ = [
 ]
 
 
-_RIGHTS = {"delete", "erase"}
+_RIGHTS = {"delete", "erase", "export"}
 
 
 def __getattr__(name: str) -> Any:

@@ -1,16 +1,28 @@
-"""What people may ask of a site: to be deleted, to be erased for ever. See docs/privacy.md.
+"""What people may ask of a site: a copy, to be deleted, to be erased. See docs/privacy.md.
 
-Each call is one transaction, or joins the caller's behind a savepoint. Raises Unavailable for
-database trouble: then nothing was done.
+What changes something is one transaction, or joins the caller's behind a savepoint. Raises
+Unavailable for database trouble: then nothing was done.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from identity_tracking.ingest.transaction import database, in_transaction
+from identity_tracking.ingest.transaction import database, in_transaction, reachable
 from identity_tracking.models import Person
+from identity_tracking.payloads import Json
 from identity_tracking.privacy import erasure
+from identity_tracking.privacy import export as exporting
+
+
+def export(person: Person) -> dict[str, Json]:
+    """Return all that is kept of a person as one JSON document, and nobody else's data.
+
+    The whole history is in it: the command ``export_person`` writes a long one piece by piece.
+    """
+    using = database()
+    with reachable(using):
+        return exporting.export(person, using)
 
 
 def delete(person: Person, *, by: Any = None) -> None:
