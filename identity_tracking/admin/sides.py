@@ -32,6 +32,7 @@ class Row:
     name: str | Promise
     primary: Shown | None
     secondary: Shown | None
+    is_name: bool
     result: Shown | None
 
     @property
@@ -41,8 +42,8 @@ class Row:
 
     @property
     def is_lost(self) -> bool:
-        """Whether the secondary's value will be seen no more."""
-        return self.secondary is not None and self.secondary != self.result
+        """Whether the secondary's value will be seen no more; names keep leading to the person."""
+        return not self.is_name and self.secondary not in (None, self.result)
 
 
 def sides(primary: Person, secondary: Person) -> dict[str, Any]:
@@ -68,7 +69,13 @@ def _row_of(person: Person) -> Person:
 
 def _row(label: str | Promise, name: str, values: Sequence[Mapping[str, Any]]) -> Row:
     primary, secondary, result = (_shown(name, one) for one in values)
-    return Row(name=label, primary=primary, secondary=secondary, result=result)
+    return Row(
+        name=label,
+        primary=primary,
+        secondary=secondary,
+        is_name=label is NAMES.get(name),
+        result=result,
+    )
 
 
 def _shown(name: str, values: Mapping[str, Any]) -> Shown | None:

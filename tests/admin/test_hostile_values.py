@@ -5,6 +5,7 @@ from __future__ import annotations
 from html.parser import HTMLParser
 
 import pytest
+from django.urls import reverse
 
 from identity_tracking.identifiers import Kind
 from identity_tracking.messages import (
@@ -14,7 +15,9 @@ from identity_tracking.messages import (
     Type,
     relations_as_sent,
 )
+from identity_tracking.models import MergeOperation
 from tests.factories import (
+    START,
     ActivityFactory,
     ClaimFactory,
     ConflictFactory,
@@ -97,7 +100,11 @@ def screens(staff, value):
     ObjectRelationshipFactory(identifier=identifier, object=tracked, attributes={value: value})
     conflict = ConflictFactory(identifier=anchor, other=identifier, detail=value)
     failed = FailedEventFactory(code=value[:32], payload=value, source=value)
+    joined = PersonFactory(user_id=value[:-1], attributes={value: value, "name": value})
+    sides = {"primary": person, "secondary": joined}
+    MergeOperation.objects.create(**sides, at=START, by=value, reason=value)
     rows = {
+        "mergeoperation": MergeOperation.objects.get(),
         "person": person,
         "identifier": identifier,
         "activity": activity,
@@ -109,11 +116,32 @@ def screens(staff, value):
         yield staff.read(model)
         yield staff.read(model, q=value)
         yield staff.read(model, row)
-        yield staff.read(model, row, type=value, page=value)
+        yield staff.read(model, row, type=value, page=value, name=value)
+    for deed, keys in deeds(person, activity).items():
+        address = reverse(f"admin:identity_tracking_{deed}", args=keys, query={"q": value[:-1]})
+        answer = staff.get(address)
+        assert answer.status_code == 200
+        yield answer.content.decode()
+
+
+def deeds(person, activity):
+    """Return every page that asks before something is done, by its name."""
+    claim, operation = activity.claims.get(), MergeOperation.objects.get()
+    other = PersonFactory(attributes=person.attributes)
+    return {
+        "person_other": [other.pk],
+        "person_merge": [other.pk, person.pk],
+        "person_delete": [person.pk],
+        "person_erase": [person.pk],
+        "mergeoperation_undo": [operation.pk],
+        "claim_void": [claim.pk],
+        "claim_restore": [claim.pk],
+    }
 
 
 @pytest.mark.parametrize("value", HOSTILE)
-def test_what_visitors_send_stays_text_on_every_screen(staff, value):
+def test_what_visitors_send_stays_text_on_every_screen(staff, value, settings):
+    settings.IDENTITY_TRACKING = {**settings.IDENTITY_TRACKING, "SUPPRESSION_KEY": "k" * 32}
     for html in screens(staff, value):
         page = Page(html)
 
