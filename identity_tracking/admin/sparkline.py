@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from django.db.models import Q
-from django.db.models.functions import TruncHour
 from django.utils import timezone
 
-from identity_tracking.admin.paging import CEILING
 from identity_tracking.admin.timeline import batches, run, union
 from identity_tracking.models import Activity
 
 DAYS = 90  # up to today
+COUNTED = 2_000  # activities
 HEIGHT = 24  # units of the picture; a day is one wide
 BAR = 0.75  # of a day's width
 
@@ -38,13 +37,11 @@ class Sparkline:
 def sparkline(spans: Sequence[Q]) -> Sparkline:
     """Return the activity in ``spans`` by day, in one query.
 
-    The newest CEILING of it, by the index of each part: never all of a long history.
+    The newest COUNTED of it, by the index of each part: never all of a long history.
     """
     today = timezone.localdate()
-    hours = _hours(spans, timezone.now() - timedelta(days=DAYS))
-    days: Counter[date] = Counter()
-    for hour, count in hours.items():
-        days[timezone.localtime(hour).date()] += count
+    times = _times(spans, timezone.now() - timedelta(days=DAYS))
+    days = Counter(timezone.localtime(time).date() for time in times)
     counts = [days[today - timedelta(days=ago)] for ago in reversed(range(DAYS))]
     total, busiest = sum(counts), max(days, key=lambda day: (days[day], day), default=None)
     return Sparkline(
@@ -52,28 +49,25 @@ def sparkline(spans: Sequence[Q]) -> Sparkline:
         total=total,
         most=max(counts),
         busiest=busiest,
-        since=min(days) if sum(hours.values()) >= CEILING else None,
+        since=min(days) if len(times) >= COUNTED else None,
     )
 
 
-def _hours(spans: Sequence[Q], since: datetime) -> Mapping[datetime, int]:
-    """Count activities by the hour, as UTC: a database may know no other time zone."""
+def _times(spans: Sequence[Q], since: datetime) -> list[datetime]:
+    """Return when the newest COUNTED activities were, newest first."""
     recent = Activity.objects.filter(timestamp__gte=since)
-    by_hour = recent.annotate(hour=TruncHour("timestamp", tzinfo=UTC))
-    found: Counter[datetime] = Counter()
+    found: list[datetime] = []
     for batch in batches(spans):
-        parts, params = union(by_hour, batch, CEILING, ("hour",))
-        newest = f"SELECT * FROM ({parts}) parts ORDER BY 1 DESC LIMIT {CEILING}"  # noqa: S608 no value in it
-        sql = f"SELECT hour, COUNT(*) FROM ({newest}) newest GROUP BY hour"  # noqa: S608 nor here
-        for hour, count in run(recent, sql, params):
-            found[_utc(hour)] += count
-    return found
+        parts, params = union(recent, batch, COUNTED, ("timestamp",))
+        newest = f"SELECT * FROM ({parts}) parts ORDER BY 1 DESC LIMIT {COUNTED}"  # noqa: S608 no value in it
+        found += [_utc(time) for (time,) in run(recent, newest, params)]
+    return sorted(found, reverse=True)[:COUNTED]
 
 
-def _utc(hour: Any) -> datetime:
-    """Read an hour as the database writes it: SQLite as text."""
-    read = datetime.fromisoformat(hour) if isinstance(hour, str) else hour
-    return read.replace(tzinfo=UTC)
+def _utc(time: Any) -> datetime:
+    """Read a time as the database writes it: SQLite as text, MariaDB without a zone."""
+    read = datetime.fromisoformat(time) if isinstance(time, str) else time
+    return read.replace(tzinfo=read.tzinfo or UTC)
 
 
 def _bars(counts: Sequence[int]) -> str:

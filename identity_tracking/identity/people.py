@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Max, Min, OuterRef, Q, Subquery
 
 from identity_tracking.exceptions import InvalidMessage
 from identity_tracking.identifiers import Kind
@@ -198,15 +198,20 @@ def _see(moved: Mapping[UUID, Sequence[Change]], people: Mapping[UUID, Person], 
 
 
 def _see_anew(person: Person, using: str) -> None:
+    """See somebody anew by all their stretches: of each the first and the last, by the index."""
     anchor = Identifier.objects.using(using).get(pk=person.pk)
-    times = [
-        anchor.created_at,
-        *(
-            time
-            for row in Ownership.objects.using(using).of(person.component)
-            for time in earliest_and_latest(row.identifier_id, row.since, row.until, using=using)
-        ),
-    ]
+    done = Activity.objects.using(using).filter(
+        identifier=OuterRef("identifier"),
+        timestamp__gte=OuterRef("since"),
+        timestamp__lt=OuterRef("until"),
+    )
+    first, last = (
+        Subquery(done.order_by(order).values("timestamp")[:1])
+        for order in ("timestamp", "-timestamp")
+    )
+    stretches = Ownership.objects.using(using).of(person.component)
+    ends = stretches.annotate(first=first, last=last).aggregate(Min("first"), Max("last"))
+    times = [anchor.created_at, *(time for time in ends.values() if time)]
     seen = {"first_seen": min(times), "last_seen": max(times)}
     Person.objects.using(using).filter(pk=person.pk).update(**seen)
 

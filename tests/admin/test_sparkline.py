@@ -56,7 +56,7 @@ def test_days_are_those_of_the_sites_time_zone(zone, day):
 
 
 def test_of_a_busy_history_the_newest_part_is_counted(monkeypatch):
-    monkeypatch.setattr(module, "CEILING", 3)
+    monkeypatch.setattr(module, "COUNTED", 3)
     person = PersonFactory()
     for ago in range(6):
         ActivityFactory(identifier=person.anchor, timestamp=NOW - ago * DAY)

@@ -25,7 +25,7 @@ SHORT, LONG = 10, 1_000  # activities of every identifier
 FEW, MANY = 12, 300  # claims on one identifier
 SOME, LOTS = 3, 60  # identifiers of one person
 PER_PAGE, CEILING = 50, 100
-LOOK_UPS = 2  # queries at most for each stretch read anew: its ends, or what was written in it
+LOOK_UPS = 1  # queries at most for each stretch whose writings are read anew
 READ = """
     SELECT SUM(COALESCE(seq_tup_read, 0) + COALESCE(idx_tup_fetch, 0))
     FROM pg_stat_xact_user_tables WHERE relname LIKE 'identity_tracking_%'
