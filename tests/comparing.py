@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -17,11 +17,12 @@ from identity_tracking.messages import EPOCH, Message, Relation, Type, object_re
 from identity_tracking.models import (
     Activity,
     Conflict,
+    MergeOperation,
     ObjectRelationship,
     Ownership,
     Person,
 )
-from tests.reference import Graph, Key, Name, Reference, Said
+from tests.reference import Also, Graph, Key, Name, Reference, Said
 
 
 def moment_of(time: int) -> datetime:
@@ -130,6 +131,20 @@ def assert_sound(reference: Reference) -> None:
             assert person.first_seen <= min(times)
             assert person.last_seen >= max(times) - timedelta(seconds=conf.LAST_SEEN_EVERY)
     assert_canonical()
+
+
+def with_operations(told: Iterable[Said]) -> list[Said]:
+    """Put the ids of the operations that messages were into what the model knows of them."""
+    rows = MergeOperation.objects.all()
+    ids = {
+        (said_as(row.activity), anchored(row.secondary.anchor.ref)): row.pk.hex
+        for row in rows.select_related("activity", "secondary__anchor")
+        if row.activity
+    }
+    return [
+        replace(one, also=tuple(Also(name, ids.get((one.key, name), "")) for name, _ in one.also))
+        for one in told
+    ]
 
 
 @contextmanager

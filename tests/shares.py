@@ -61,7 +61,7 @@ def has_late_claim(told: Iterable[Said]) -> bool:
 
 def tell(terminal: pytest.TerminalReporter) -> None:
     """Write the shares of each test that tells them below the results of the run."""
-    for report in terminal.getreports("passed") + terminal.getreports("failed"):
+    for report in terminal.getreports(""):  # of setups and teardowns
         for name, value in report.user_properties:
             if name == "shares":
                 terminal.write_line(f"{report.nodeid.rpartition('::')[2]}: {value}")

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from identity_tracking.ingest.process import process
-from tests.comparing import as_message, assert_same, assert_sound, undone
-from tests.reference import Reference
+from tests.comparing import as_message, assert_same, assert_sound, undone, with_operations
+from tests.reference import Reference, Said
 from tests.shares import features
 from tests.stories import LIMIT, LOOK_BACK, deliveries
 
@@ -26,11 +26,11 @@ def test_the_graph_is_what_the_rules_say_after_every_batch(shares, rules):
     @settings(max_examples=EXAMPLES, report_multiple_bugs=False)
     def tried(deliveries, look_back):
         rules(look_back)
-        told = []
+        told: list[Said] = []
         with undone():
             for batch in deliveries:
                 process([as_message(one) for one in batch])
-                told += batch
+                told = with_operations([*told, *batch])
                 reference = Reference(told, people_per_browser=LIMIT, look_back=look_back)
                 assert_same(reference)
             assert_sound(reference)

@@ -7,9 +7,9 @@ Steps are deliveries (with repeats), merges, undos, voided and restored claims, 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 import pytest
 from django.db import transaction
@@ -30,16 +30,15 @@ from identity_tracking.identity.deletion import delete
 from identity_tracking.ingest.process import process
 from identity_tracking.models import Claim, MergeOperation, Person
 from tests.comparing import (
-    anchored,
     as_message,
     assert_canonical,
     assert_same,
     assert_sound,
     key_of,
     moment_of,
-    said_as,
+    with_operations,
 )
-from tests.reference import Also, Key, Name, Operation, Reference, Said, without
+from tests.reference import Key, Name, Operation, Reference, Said, without
 from tests.shares import Shares, features
 from tests.stories import ANCHORS, LIMIT, LOOK_BACK, instants, messages
 
@@ -47,6 +46,7 @@ EXAMPLES = int(os.environ.get("GRAPHS", "300")) // 3
 STEPS = 12
 USING = "default"
 
+T = TypeVar("T")
 anything = st.integers(0, 10_000)  # the number of one among however many there are
 
 
@@ -74,7 +74,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(batch=st.lists(messages(), min_size=1, max_size=5), again=st.lists(anything, max_size=2))
     def deliver(self, batch, again):
-        batch += [self.sent[number % len(self.sent)] for number in again if self.sent]
+        batch += [pick(self.sent, number) for number in again if self.sent]
         process([as_message(one) for one in batch])
         self.sent += batch
         self.know(messages=[*self.graph.messages, *batch])
@@ -85,28 +85,33 @@ class Machine(RuleBasedStateMachine):
     def deliver_again(self, again):
         self.deliver([], again)
 
-    @precondition(lambda self: len(self.graph.used) > 1)
-    @rule(people=st.tuples(*[st.sampled_from(ANCHORS)] * 2), at=instants(8))
-    def merge(self, people, at):
-        if len({*people} & self.graph.used) < 2:
-            return
-        one, other = (Person.objects.get(pk=key_of(name)) for name in people)
+    @precondition(lambda self: len({*ANCHORS} & self.graph.used) > 1)
+    @rule(numbers=st.tuples(anything, anything), at=instants(8))
+    def merge(self, numbers, at):
+        primary = pick(known := sorted({*ANCHORS} & self.graph.used), numbers[0])
+        secondary = pick([name for name in known if name != primary], numbers[1])
+        one, other = (Person.objects.get(pk=key_of(name)) for name in (primary, secondary))
         at += len(self.graph.explicit)
         done = merging.merge(one, other, at=moment_of(at), by="", reason="", using=USING)
-        operation = Operation(primary=people[0], secondary=people[1], at=at, id=done.pk.hex)
+        operation = Operation(primary=primary, secondary=secondary, at=at, id=done.pk.hex)
         self.know(operations=[*self.graph.explicit, operation])
 
     @precondition(lambda self: self.graph.operations)
     @rule(number=anything)
     def undo(self, number):
-        operation = self.graph.operations[number % len(self.graph.operations)]
-        if any(one is operation for one, _, _ in self.graph.effective):
-            self.had.add("undone operations")
+        self.take_back(pick(self.graph.operations, number))
+
+    @precondition(lambda self: self.graph.effective)
+    @rule(number=anything)
+    def undo_what_joined_two(self, number):
+        self.take_back(pick(self.graph.effective, number).operation)
+        self.had.add("undone operations")
+
+    def take_back(self, operation):
         merging.undo(MergeOperation.objects.get(pk=operation.id), by="", using=USING)
+        explicit = self.graph.explicit
         self.know(
-            operations=[
-                replace(one, live=one.live and one != operation) for one in self.graph.explicit
-            ],
+            operations=[replace(one, live=one.live and one != operation) for one in explicit],
             undone=self.graph.undone | {operation.id},
         )
 
@@ -114,7 +119,7 @@ class Machine(RuleBasedStateMachine):
     @rule(number=anything)
     def void(self, number):
         claims = [claim.key for claims in self.graph.claims.values() for claim in claims]
-        claim = claims[number % len(claims)]
+        claim = pick(claims, number)
         voiding.void(row_of(*claim), by="", reason="", using=USING)
         self.had.add("voided claims")
         self.know(voided=self.graph.voided | {claim})
@@ -122,14 +127,14 @@ class Machine(RuleBasedStateMachine):
     @precondition(lambda self: self.graph.voided)
     @rule(number=anything)
     def restore(self, number):
-        claim = sorted(self.graph.voided)[number % len(self.graph.voided)]
+        claim = pick(sorted(self.graph.voided), number)
         voiding.restore(row_of(*claim), using=USING)
         self.know(voided=self.graph.voided - {claim})
 
     @precondition(lambda self: self.graph.groups)
     @rule(number=anything)
     def delete(self, number):
-        person = sorted(self.graph.groups)[number % len(self.graph.groups)]
+        person = pick(sorted(self.graph.groups), number)
         delete(Person.objects.get(pk=key_of(person)), using=USING)
         self.had.add("deletions")
         self.graph = without(self.graph, person)
@@ -181,25 +186,15 @@ class Machine(RuleBasedStateMachine):
         self.know(operations=[], voided=(), undone=undone)
 
 
+def pick(some: Sequence[T], number: int) -> T:
+    return some[number % len(some)]
+
+
 def row_of(key: Key, weak: Name) -> Claim:
     source, trusted, message_id = key
     return Claim.objects.get(
         weak=key_of(weak), source=source, trusted=trusted, message_id=message_id
     )
-
-
-def with_operations(told: Iterable[Said]) -> list[Said]:
-    """Put the ids of the operations that messages were into what the model knows of them."""
-    rows = MergeOperation.objects.all()
-    ids = {
-        (said_as(row.activity), anchored(row.secondary.anchor.ref)): row.pk.hex
-        for row in rows.select_related("activity", "secondary__anchor")
-        if row.activity
-    }
-    return [
-        replace(one, also=tuple(Also(name, ids.get((one.key, name), "")) for name, _ in one.also))
-        for one in told
-    ]
 
 
 @pytest.mark.django_db
