@@ -7,25 +7,37 @@ BIN := $(VENV)/bin
 SDK := identity_tracking/sdk
 NPM := $(shell which npm)
 MARIADB := $(shell which mariadb_config)
-PYTEST := $(BIN)/pytest --numprocesses=logical --dist=loadfile --cov --cov-append
+TIERS ?= sqlite postgres mariadb sqlite_stock
+PYTEST := $(BIN)/pytest --numprocesses=logical --dist=loadfile --cov --cov-append --cov-report=
 ELSEWHERE := -m "not browser and not slow"
 STORED := tests/api tests/identity tests/ingest tests/models
 AT_RANDOM := tests/identity/test_graph.py tests/identity/test_machine.py
 CROWD := PROCESSES=16 OPERATIONS=10000 IDENTIFIERS=500 \
 	$(BIN)/pytest tests/identity/test_processes.py --log-cli-level=INFO --log-cli-format='%(message)s'
 
-.PHONY: demo test lint bench soak planted build
+.PHONY: demo test untested $(TIERS:%=test-%) lint bench soak planted build
 
 demo: $(VENV)/.demo
 	$(BIN)/python manage.py migrate
 	$(BIN)/python manage.py demo
 
-test: $(VENV)/.dev $(if $(MARIADB),$(VENV)/.mariadb)
+test: $(VENV)/.dev $(if $(MARIADB),$(VENV)/.mariadb) untested $(TIERS:%=test-%)
+	$(BIN)/coverage report --fail-under=95
+
+untested:
 	rm -f .coverage
-	$(PYTEST) --cov-report=
-	GRAPHS=100 $(PYTEST) --cov-report= --ds=tests.settings.postgres $(ELSEWHERE)
-	GRAPHS=50 $(PYTEST) --cov-report= --ds=tests.settings.mariadb $(ELSEWHERE) $(STORED) tests/admin tests/test_checks.py
-	GRAPHS=100 $(PYTEST) --cov-fail-under=95 --ds=tests.settings.sqlite_stock $(ELSEWHERE) $(STORED)
+
+test-sqlite:
+	$(PYTEST)
+
+test-postgres:
+	GRAPHS=100 $(PYTEST) --ds=tests.settings.postgres $(ELSEWHERE)
+
+test-mariadb:
+	GRAPHS=50 $(PYTEST) --ds=tests.settings.mariadb $(ELSEWHERE) $(STORED)
+
+test-sqlite_stock:
+	GRAPHS=50 $(PYTEST) --ds=tests.settings.sqlite_stock $(ELSEWHERE) $(STORED)
 
 lint: $(VENV)/.dev $(if $(NPM),$(SDK)/node_modules)
 	$(BIN)/ruff check
