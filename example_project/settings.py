@@ -19,6 +19,8 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[:
 IDENTITY_TRACKING = {
     "SITE_ID": "shop",
     "API_KEY": env.str("IDENTITY_TRACKING_API_KEY", default=""),
+    "CONSENT": "off",
+    "SUPPRESSION_KEY": env.str("IDENTITY_TRACKING_SUPPRESSION_KEY", default="the demo's own"),
 }
 
 INSTALLED_APPS = [

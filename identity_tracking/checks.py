@@ -17,14 +17,16 @@ from django.utils.module_loading import import_string
 from identity_tracking.conf import Conf, conf
 from identity_tracking.ingest.transaction import database
 from identity_tracking.models import Suppression
+from identity_tracking.privacy.consent import Consent
 from identity_tracking.privacy.suppression import mark
 from identity_tracking.signatures import SEPARATOR
 
 MIDDLEWARE = "identity_tracking.middleware.IdentityTrackingMiddleware"
 AUTHENTICATION = "django.contrib.auth.middleware.AuthenticationMiddleware"
 ORIGIN = re.compile(r"https?://[a-z0-9.\[\]:-]+")
+MODES = ", ".join(repr(mode.value) for mode in Consent)
 ISOLATION = "read committed"
-HOOKS = ("USER_ID", "USER_ATTRIBUTES", "EMAIL_VERIFIED", "MAY_IDENTIFY", "EXCLUDE")
+HOOKS = ("USER_ID", "USER_ATTRIBUTES", "EMAIL_VERIFIED", "MAY_IDENTIFY", "EXCLUDE", "HAS_CONSENT")
 
 
 def connect() -> None:
@@ -39,6 +41,9 @@ def connect() -> None:
         check_cross_site,
         check_origins,
         check_site_id,
+        check_consent,
+        check_consent_mode,
+        check_consent_source,
     ):
         register(check)
     register(check_urls, Tags.urls)
@@ -190,6 +195,42 @@ def check_site_id(**kwargs: Any) -> list[CheckMessage]:
             f"The SITE_ID {conf.SITE_ID!r} holds {SEPARATOR!r}.",
             hint='What follows one is a signature. Write "-" or "_", as in "shop-de".',
             id="identity_tracking.E008",
+        )
+    ]
+
+
+def check_consent(**kwargs: Any) -> list[CheckMessage]:
+    if "CONSENT" in conf.given() or not conf.ENABLED:
+        return []
+    return [
+        Caution(
+            "CONSENT is not set: every visitor is recorded, and asked for nothing.",
+            hint=f"Choose one of {MODES}; see docs/privacy.md.",
+            id="identity_tracking.W007",
+        )
+    ]
+
+
+def check_consent_mode(**kwargs: Any) -> list[CheckMessage]:
+    if conf.CONSENT in list(Consent):
+        return []
+    return [
+        Error(
+            f"CONSENT is {conf.CONSENT!r}.",
+            hint=f"Choose one of {MODES}.",
+            id="identity_tracking.E011",
+        )
+    ]
+
+
+def check_consent_source(**kwargs: Any) -> list[CheckMessage]:
+    if conf.CONSENT == Consent.OFF or conf.CONSENT_COOKIE or conf.HAS_CONSENT:
+        return []
+    return [
+        Error(
+            f"CONSENT is {conf.CONSENT!r}, but nothing says who consents.",
+            hint='Name your cookie in CONSENT_COOKIE, as in "consent=yes", or set HAS_CONSENT.',
+            id="identity_tracking.E012",
         )
     ]
 

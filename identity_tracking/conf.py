@@ -57,6 +57,10 @@ class Conf:
     MAY_IDENTIFY: Hook = None  # (request, user) -> False: this login is not that user's own
     SIGNATURE_MAX_AGE: int = 86_400  # seconds: 1 day; how long a signed page may identify its user
 
+    CONSENT: str = "off"  # "opt-out": record until refused; "required": nothing before a yes
+    CONSENT_COOKIE: str = ""  # the cookie that holds the choice: "name", or "name=value" for a yes
+    HAS_CONSENT: Hook = None  # (request) -> True, False, None: not asked yet; instead of the cookie
+    HONOUR_SIGNALS: bool = True  # a browser that sends Sec-GPC or DNT is not followed
     RETAIN_ANONYMOUS: int | None = 31_536_000  # seconds: 365 days; what nobody's visitors did
     RETAIN_PEOPLE: int | None = 65_836_800  # seconds: 762 days, 25 months; what people did
     RETAIN_FAILED: int | None = 2_592_000  # seconds: 30 days; failed events. None: for ever

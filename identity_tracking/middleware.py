@@ -57,7 +57,7 @@ class IdentityTrackingMiddleware:
         if _is_personal(visitor):
             await sync_to_async(self.follow)(visitor)
         response = await cast(Awaitable[HttpResponseBase], self.get_response(request))
-        if conf.EXCLUDE:  # may ask the database
+        if conf.EXCLUDE or conf.HAS_CONSENT:  # may ask the database
             await sync_to_async(self.part)(visitor, response)
         else:
             self.part(visitor, response)
@@ -77,7 +77,7 @@ class IdentityTrackingMiddleware:
     def follow(self, visitor: Visitor) -> None:
         """Take the personal link that the visitor followed."""
         with harmless("following a personal link"):
-            if visitor.may_be_recorded():
+            if visitor.may_be_followed():
                 self._open(visitor, visitor.request)
 
     def _open(self, visitor: Visitor, request: HttpRequest) -> None:

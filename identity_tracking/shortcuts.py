@@ -307,11 +307,17 @@ def _called(call: _Call) -> tuple[Names, bool]:
     given["anonymous_id"] = given["anonymous_id"] or _anonymous_id(visitor)
     if given["id"] or given["email"]:
         return visitor.who(names(**given))[0], trusted
-    return visitor.who(names(**{**given, "id": visitor.claimed_id}))
+    claimed = None if visitor.objects else visitor.claimed_id
+    return visitor.who(names(**{**given, "id": claimed}))
 
 
 def _anonymous_id(visitor: Visitor) -> str | None:
-    """The visitor's anonymous id; no new one where no middleware would set its cookie."""
+    """The visitor's anonymous id; no new one where no middleware would set its cookie.
+
+    None of a browser that objects to being followed.
+    """
+    if visitor.objects:
+        return None
     kept = getattr(visitor.request, "visitor", None) is visitor
     return visitor.anonymous_id if kept else visitor.cookie_anonymous_id
 
@@ -351,12 +357,19 @@ def _attempt(call: _Call, work: Callable[[_Call], Result | None]) -> Result | No
 
 
 def _done(call: _Call, work: Callable[[_Call], Result | None]) -> Result | None:
-    if isinstance(call.who, HttpRequest) and not _visitor(call.who).may_be_recorded():
+    if isinstance(call.who, HttpRequest) and not _may_be_recorded(_visitor(call.who), call):
         return None
     if not conf.ENABLED:
         return None
     with reachable(database()):
         return work(call)
+
+
+def _may_be_recorded(visitor: Visitor, call: _Call) -> bool:
+    """Say whether to record a call; of a browser that objects only what names somebody itself."""
+    if visitor.objects and not any(call.options.get(key) for key in ("id", "email")):
+        return visitor.user is not None and visitor.may_be_recorded()
+    return visitor.may_be_recorded()
 
 
 def _keep_refused(call: _Call, error: InvalidMessage) -> None:

@@ -17,6 +17,7 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.utils.cache import patch_vary_headers
 from django.utils.functional import cached_property
 
 from identity_tracking.conf import conf
@@ -33,6 +34,7 @@ from identity_tracking.cookies import (
 from identity_tracking.identifiers import Names, Ref, names
 from identity_tracking.ingest.transaction import database, reachable
 from identity_tracking.models import Person
+from identity_tracking.privacy import consent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -57,6 +59,7 @@ class Visitor:
         self.request = request
         self._pending: dict[str, str | None] = {}
         self._is_private = False
+        self._varies = False
         self._has_parted = False
 
     @cached_property
@@ -140,11 +143,27 @@ class Visitor:
         return "prefetch" in meta.get("HTTP_SEC_PURPOSE", "") + meta.get("HTTP_PURPOSE", "")
 
     def may_be_recorded(self) -> bool:
-        """Say whether anything of this request is to be recorded (ENABLED, EXCLUDE, bots)."""
-        if not conf.ENABLED or self.is_bot:
+        """Say whether anything of this request is to be recorded.
+
+        Not where ENABLED is False, of bots, without consent where it is needed, and of whom
+        EXCLUDE excludes.
+        """
+        if not conf.ENABLED or self.is_bot or not consent.is_given(self.request):
             return False
         excluded = conf.hook("EXCLUDE")
         return not (excluded and excluded(self.request))
+
+    @property
+    def objects(self) -> bool:
+        """Whether the browser says that it is not to be followed (Sec-GPC, DNT)."""
+        return consent.objects(self.request)
+
+    def may_be_followed(self) -> bool:
+        """Say whether to record what the browser does: not where it objects to that.
+
+        The site's own calls may still say who is logged in, and what they did.
+        """
+        return not self.objects and self.may_be_recorded()
 
     def who(self, said: Names) -> tuple[Names, bool]:
         """Return whom a message is from that itself says ``said``, and whether that is proven.
@@ -227,11 +246,22 @@ class Visitor:
             self.request._cache_update_cache = False  # type: ignore[attr-defined]
         return self._is_private
 
+    def ask_to_vary(self) -> bool:
+        """Have the response vary by cookie; say whether the page may depend on the visitor.
+
+        It may not once it is on its way, nor where the site's own cache is about to keep it.
+        """
+        is_kept = getattr(self.request, "_cache_update_cache", False)
+        self._varies = self._varies or not (is_kept or self._has_parted)
+        return self._varies
+
     def part(self, response: HttpResponseBase) -> None:
-        """Make ``response`` private, where that was asked for. From now on it is too late to."""
+        """Make ``response`` what was asked for, private or varying. Then it is too late to ask."""
         self._has_parted = True
         if self._is_private:
             make_private(response)
+        if self._varies:
+            patch_vary_headers(response, ["Cookie"])
 
     def remember(self, response: HttpResponseBase) -> None:
         """Set on ``response`` the cookies that changed, and a new visitor's where that is safe.
@@ -240,7 +270,9 @@ class Visitor:
         """
         if not self._pending and self._is_to_be_greeted(response):
             self.anonymous_id  # noqa: B018
-        if self._pending and not self.may_be_recorded():
+        if self._is_to_be_forgotten(response):
+            self._pending = dict.fromkeys((ANONYMOUS_COOKIE, PERSON_COOKIE))
+        if self._pending and not self.may_be_followed():
             self._pending = self._cookies_to_delete()
         if not self._pending:
             return
@@ -252,7 +284,17 @@ class Visitor:
             self.cookie_anonymous_id is None
             and may_greet(self.request, response)
             and not self.is_speculative
-            and self.may_be_recorded()
+            and self.may_be_followed()
+        )
+
+    def _is_to_be_forgotten(self, response: HttpResponseBase) -> bool:
+        """Whether cookies that the browser has are to go: it objects, or there is no consent."""
+        sent = self.request.COOKIES
+        return (
+            (ANONYMOUS_COOKIE in sent or PERSON_COOKIE in sent)
+            and conf.ENABLED
+            and not consent.allows(self.request)
+            and may_greet(self.request, response)
         )
 
     def _cookies_to_delete(self) -> dict[str, str | None]:

@@ -33,7 +33,7 @@ def test_it_is_plain_for_who_does_not(headers):
     response = Browser(headers=headers).get(NAMED)
 
     assert "Content-Encoding" not in response
-    assert response["Vary"] == "Accept-Encoding"
+    assert response["Vary"] == "Accept-Encoding, Sec-GPC, DNT"
 
 
 def test_under_its_own_name_it_never_changes():

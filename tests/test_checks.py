@@ -257,6 +257,42 @@ def test_another_suppression_key_than_people_were_erased_with_is_an_error(settin
     assert found(checks.check_suppressed, databases=[]) == []
 
 
+def test_a_site_that_did_not_choose_about_consent_is_cautioned(settings):
+    assert found(checks.check_consent) == []
+
+    settings.IDENTITY_TRACKING = {"SITE_ID": "shop"}
+    assert found(checks.check_consent) == ["W007"]
+
+    configure(settings, ENABLED=False)
+    assert found(checks.check_consent) == []
+
+
+@pytest.mark.parametrize("mode", ["on", "Required", ""])
+def test_a_consent_that_is_no_mode_is_an_error(settings, mode):
+    configure(settings, CONSENT=mode)
+
+    assert found(checks.check_consent_mode) == ["E011"]
+
+
+@pytest.mark.parametrize("mode", ["off", "opt-out", "required"])
+def test_a_consent_that_is_a_mode_passes(settings, mode):
+    configure(settings, CONSENT=mode)
+
+    assert found(checks.check_consent_mode) == []
+
+
+@pytest.mark.parametrize("mode", ["opt-out", "required"])
+def test_consent_that_nobody_can_give_is_an_error(settings, mode):
+    configure(settings, CONSENT=mode)
+    assert found(checks.check_consent_source) == ["E012"]
+
+    configure(settings, CONSENT_COOKIE="consent=yes")
+    assert found(checks.check_consent_source) == []
+
+    configure(settings, CONSENT_COOKIE="", HAS_CONSENT=len)
+    assert found(checks.check_consent_source) == []
+
+
 @pytest.mark.django_db
 def test_suppression_is_not_looked_at_before_it_is_migrated(monkeypatch):
     monkeypatch.setattr(Suppression._meta, "db_table", "not_migrated_yet")

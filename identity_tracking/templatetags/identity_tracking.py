@@ -13,6 +13,8 @@ from identity_tracking import assets, links, signatures
 from identity_tracking.conf import conf
 from identity_tracking.identifiers import Names
 from identity_tracking.models import Person
+from identity_tracking.privacy import consent
+from identity_tracking.privacy.consent import Consent
 from identity_tracking.visitor import harmless
 
 try:
@@ -37,7 +39,9 @@ def identity_snippet(context: Context, **options: bool | str) -> str:
     the URL to post to, if not the site's own; ``sign=True`` reads the session, makes the response
     private, and adds a signature of the user's id, which proves it where the session's cookie
     does not come. Both elements carry the CSP nonce of the request, where there is one. Writes
-    nothing where ENABLED is False.
+    nothing where ENABLED is False, nor where CONSENT is required and was not given; then the page
+    varies by cookie. A page that the site's cache is about to keep has them for everybody: there
+    the script is empty for who gave none.
     """
     unknown = set(options) - set(OPTIONS)
     if unknown:
@@ -46,14 +50,17 @@ def identity_snippet(context: Context, **options: bool | str) -> str:
     if not conf.ENABLED:
         return ""
     request = context.get("request")
+    if not _has_consent(request):
+        return ""
     nonce = _nonce(request)
     return format_html(
-        '<script{}>{}</script>\n<script async id="cio-tracker"{} src="{}?v={}"{}></script>',
+        '<script{}>{}</script>\n<script async id="cio-tracker"{} src="{}?v={}{}"{}></script>',
         nonce,
         SafeString(assets.stub()),
         nonce,
         reverse("identity_tracking:script"),
         assets.version(),
+        consent.edition(),
         _attributes(_signed_site_id(request) if options.get("sign") else conf.SITE_ID, options),
     )
 
@@ -62,6 +69,14 @@ def identity_snippet(context: Context, **options: bool | str) -> str:
 def identify_link(url: str, person: Person | None) -> str:
     """Append to ``url`` the parameter that identifies whoever opens it as ``person``."""
     return links.personal(url, person) if person else url
+
+
+def _has_consent(request: HttpRequest | None) -> bool:
+    """Say whether the snippet may be in a page; True where the page may not depend on that."""
+    visitor = getattr(request, "visitor", None)
+    if conf.CONSENT != Consent.REQUIRED or visitor is None or not visitor.ask_to_vary():
+        return True
+    return consent.is_given(visitor.request)
 
 
 def _signed_site_id(request: HttpRequest | None) -> str:

@@ -33,7 +33,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
-IDENTITY_TRACKING = {"SITE_ID": "shop", "API_KEY": "test-key"}
+IDENTITY_TRACKING = {"SITE_ID": "shop", "API_KEY": "test-key", "CONSENT": "off"}
 
 ROOT_URLCONF = "tests.site.urls"
 LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "/"

@@ -17,12 +17,16 @@ from identity_tracking import assets
 from identity_tracking.api.base import OpenView
 from identity_tracking.api.browser.decoder import Delivery, decode
 from identity_tracking.api.browser.origin import allow, is_allowed
+from identity_tracking.conf import conf
 from identity_tracking.exceptions import InvalidMessage
 from identity_tracking.ingest.process import process
 from identity_tracking.ingest.transaction import database, reachable
+from identity_tracking.privacy import consent
+from identity_tracking.privacy.consent import Consent
 from identity_tracking.shortcuts import identify
 from identity_tracking.visitor import Visitor
 
+SCRIPT = "text/javascript; charset=utf-8"
 YEAR = 31_536_000  # seconds
 
 
@@ -42,7 +46,7 @@ class BrowserView(OpenView):
         if not is_allowed(http):
             raise InvalidMessage("This origin may not post here.", code="origin_not_allowed")
         visitor = getattr(http, "visitor", None) or Visitor(http)
-        if not visitor.may_be_recorded():
+        if not visitor.may_be_followed():
             return Response({"success": True})
         with reachable(database()):
             delivery = decode(request.data, visitor, timezone.now())
@@ -65,14 +69,30 @@ class BrowserView(OpenView):
 
 @require_safe
 def script(request: HttpRequest) -> HttpResponse:
-    """Serve the script. Its URL names the build, so it is kept for a year."""
+    """Serve the script; an empty one to a browser that may not be followed.
+
+    Its URL names the build, so it is kept for a year; where consent is asked for, for no time at
+    all: it depends on the visitor, so that the pages with the snippet need not.
+    """
+    if not consent.allows(request):
+        return _kept(request, HttpResponse(content_type=SCRIPT))
     zipped = "gzip" in request.META.get("HTTP_ACCEPT_ENCODING", "")
     body = assets.script_gzipped() if zipped else assets.script()
-    response = HttpResponse(body, content_type="text/javascript; charset=utf-8")
+    response = HttpResponse(body, content_type=SCRIPT)
     if zipped:
         response["Content-Encoding"] = "gzip"
-    patch_vary_headers(response, ["Accept-Encoding"])
-    named = request.GET.get("v") == assets.version()
+    return _kept(request, response)
+
+
+def _kept(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """Say how long the script is kept, and for whom."""
+    signals = consent.SIGNALS if conf.HONOUR_SIGNALS else ()
+    patch_vary_headers(response, ["Accept-Encoding", *signals])
+    if conf.CONSENT != Consent.OFF:
+        patch_vary_headers(response, ["Cookie"])
+        response["Cache-Control"] = "private, no-cache"
+        return response
+    named = request.GET.get("v") == f"{assets.version()}{consent.edition()}"
     response["Cache-Control"] = (
         f"public, max-age={YEAR}, immutable" if named else "public, max-age=3600"
     )
