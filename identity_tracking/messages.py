@@ -148,7 +148,7 @@ class Message:
     @property
     def refused(self) -> tuple[str, ...]:
         """Which of its names could not be used, as the wire calls them: "id", "email"."""
-        lost = set(self.names.also) - {*self.accepted, self.head, self.names.email}
+        lost = set(self.names.also) - {*self.accepted, *self.names.refs}
         return (*self.names.refused, *sorted(ref.field for ref in lost))
 
     @property
