@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.utils.translation import gettext_lazy as _
 
 from identity_tracking.admin.confirming import Deed, entrance, foreseen, may
@@ -33,7 +34,7 @@ def claims_of(identifier: Identifier) -> QuerySet[Any]:
     return rows.select_related("target")[:ROWS]
 
 
-def void_view(admin: ReadOnlyAdmin, request: HttpRequest, key: int) -> HttpResponse:
+def void_view(admin: ReadOnlyAdmin, request: HttpRequest, key: int) -> HttpResponseBase:
     """Void a claim, after asking."""
     claim = _claim(key)
     return entrance(
@@ -52,7 +53,7 @@ def void_view(admin: ReadOnlyAdmin, request: HttpRequest, key: int) -> HttpRespo
     )
 
 
-def restore_view(admin: ReadOnlyAdmin, request: HttpRequest, key: int) -> HttpResponse:
+def restore_view(admin: ReadOnlyAdmin, request: HttpRequest, key: int) -> HttpResponseBase:
     """Let a voided claim count again, after asking."""
     claim = _claim(key)
     return entrance(

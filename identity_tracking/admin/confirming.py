@@ -13,6 +13,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -35,6 +36,8 @@ REFUSALS: Mapping[str, str | Promise] = {
 class Deed:
     """What staff may do, and how it is told. ``do`` takes the reason that they give.
 
+    Where ``do`` returns a response, that is the answer: a file.
+
     ``foresee``: returns what the page that asks shows. ``back``: where it leads, default the page
     of what it is done to. ``forgets``: afterwards nothing may tell to whom it was done.
     """
@@ -50,7 +53,7 @@ class Deed:
     forgets: bool = False
 
 
-def entrance(admin: ReadOnlyAdmin, request: HttpRequest, row: Any, deed: Deed) -> HttpResponse:
+def entrance(admin: ReadOnlyAdmin, request: HttpRequest, row: Any, deed: Deed) -> HttpResponseBase:
     """Ask whether to do ``deed`` to ``row``; do it on POST."""
     if not may(request, deed.permission):
         raise PermissionDenied
@@ -87,10 +90,12 @@ def may(request: HttpRequest, permission: str) -> bool:
     return bool(user.has_perm(f"identity_tracking.{permission}"))
 
 
-def _do(request: HttpRequest, row: Any, deed: Deed) -> HttpResponse:
+def _do(request: HttpRequest, row: Any, deed: Deed) -> HttpResponseBase:
     kind, key = ContentType.objects.get_for_model(row), "" if deed.forgets else str(row.pk)
-    deed.do(request.POST.get("reason", "").strip())
+    answer = deed.do(request.POST.get("reason", "").strip())
     _log(request, kind, key, deed)
+    if isinstance(answer, HttpResponseBase):
+        return answer
     messages.success(request, str(deed.done))
     return redirect(deed.back or _home(request, row))
 

@@ -10,7 +10,8 @@ from uuid import UUID
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path, reverse
 from django.utils.functional import Promise
 from django.utils.html import format_html
@@ -100,7 +101,7 @@ class MergeAdmin(ReadOnlyAdmin):
     def sections(self, request: HttpRequest, shown: Any) -> dict[str, Any]:
         return {"merge": shown.told, "shows_people": shown.shows_people}
 
-    def undo_view(self, request: HttpRequest, key: UUID) -> HttpResponse:
+    def undo_view(self, request: HttpRequest, key: UUID) -> HttpResponseBase:
         """Undo a merge, after asking."""
         operation = self.get_object(request, str(key))
         return entrance(

@@ -1,4 +1,4 @@
-"""What staff may do to people: merge, delete or erase them. Entrances: the rules are elsewhere."""
+"""What staff may do to people: merge, export, delete, erase. Entrances: the rules are elsewhere."""
 
 from __future__ import annotations
 
@@ -10,24 +10,27 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
 
 from identity_tracking.admin.confirming import Deed, entrance, may
+from identity_tracking.admin.copying import copy_of
 from identity_tracking.admin.paging import CEILING
 from identity_tracking.admin.readonly import ReadOnlyAdmin, page_of
 from identity_tracking.admin.search import people_beginning, people_called
 from identity_tracking.admin.sides import sides
 from identity_tracking.admin.timeline import read
-from identity_tracking.models import Activity, Person
+from identity_tracking.models import Activity, Ownership, Person
 from identity_tracking.models.activity import spans
 from identity_tracking.privacy.suppression import require_key
 from identity_tracking.rights import delete, erase
 from identity_tracking.shortcuts import merge
 
 MERGE = "merge_person"
+EXPORT = "export_person"
 DELETE = "delete_person"
 ERASE = "erase_person"
 LIST = "admin:identity_tracking_person_changelist"
@@ -44,6 +47,7 @@ class PersonDeeds(ReadOnlyAdmin):
         return [
             self._url("merge/<uuid:key>/", self.other_view, "other"),
             self._url("merge/<uuid:primary>/<uuid:secondary>/", self.merge_view, "merge"),
+            self._url("<uuid:key>/export/", self.export_view, "export"),
             self._url("<uuid:key>/erase/", self.erase_view, "erase"),
             *super().get_urls(),
         ]
@@ -52,6 +56,7 @@ class PersonDeeds(ReadOnlyAdmin):
         """Return addresses, and what is done there, as far as the one who asks may do it."""
         deeds = [
             (MERGE, "other", _("Merge with …")),
+            (EXPORT, "export", _("Export …")),
             (DELETE, "delete", _("Delete …")),
             (ERASE, "erase", _("Erase …")),
         ]
@@ -91,7 +96,7 @@ class PersonDeeds(ReadOnlyAdmin):
         }
         return TemplateResponse(request, "admin/identity_tracking/deeds/other.html", context)
 
-    def merge_view(self, request: HttpRequest, primary: UUID, secondary: UUID) -> HttpResponse:
+    def merge_view(self, request: HttpRequest, primary: UUID, secondary: UUID) -> HttpResponseBase:
         """Merge two people, after showing them side by side."""
         one, other = (self._standing(request, key) for key in (primary, secondary))
         deed = Deed(
@@ -105,9 +110,23 @@ class PersonDeeds(ReadOnlyAdmin):
         )
         return entrance(self, request, other and one, deed)
 
-    def delete_view(
+    def export_view(self, request: HttpRequest, key: UUID) -> HttpResponseBase:
+        """Hand out a copy of all that is kept of a person, after asking."""
+        person = self._standing(request, key)
+        deed = Deed(
+            permission=EXPORT,
+            title=_("Export this person"),
+            button=_("Export"),
+            done=_("The person was exported."),
+            template="export",
+            foresee=lambda: _at_stake(person),
+            do=lambda _reason: copy_of(person, request.POST.get("format", "")),
+        )
+        return entrance(self, request, person, deed)
+
+    def delete_view(  # type: ignore[override]
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
+    ) -> HttpResponseBase:
         """Delete a person, after asking."""
         person = self._standing(request, object_id)
         deed = Deed(
@@ -123,7 +142,7 @@ class PersonDeeds(ReadOnlyAdmin):
         )
         return entrance(self, request, person, deed)
 
-    def erase_view(self, request: HttpRequest, key: UUID) -> HttpResponse:
+    def erase_view(self, request: HttpRequest, key: UUID) -> HttpResponseBase:
         """Erase a person for ever, after asking."""
         person = self._standing(request, key)
         deed = Deed(
@@ -144,7 +163,7 @@ class PersonDeeds(ReadOnlyAdmin):
         person = self.get_object(request, str(key))
         return None if person is None or person.root_id else person
 
-    def _url(self, route: str, view: Callable[..., HttpResponse], name: str) -> URLPattern:
+    def _url(self, route: str, view: Callable[..., HttpResponseBase], name: str) -> URLPattern:
         guarded = self.admin_site.admin_view(view)
         return path(route, guarded, name=f"identity_tracking_person_{name}")
 
@@ -159,11 +178,11 @@ def _others(person: Person, term: str) -> Iterable[Person]:
 
 def _at_stake(person: Person) -> dict[str, Any]:
     """Return how much there is of a person: activities are counted to a ceiling."""
-    parts = spans(person)
+    mine = Ownership.objects.of(person.component)
     return {
         "person": person,
-        "identifiers": len(parts),
-        "activities": read(Activity.objects.all(), parts, 1),
+        "identifiers": mine.values("identifier").distinct().count(),
+        "activities": read(Activity.objects.all(), spans(person), 1),
         "ceiling": CEILING,
     }
 

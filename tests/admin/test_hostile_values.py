@@ -133,6 +133,7 @@ def deeds(person, activity):
         "person_merge": [other.pk, person.pk],
         "person_delete": [person.pk],
         "person_erase": [person.pk],
+        "person_export": [person.pk],
         "mergeoperation_undo": [operation.pk],
         "claim_void": [claim.pk],
         "claim_restore": [claim.pk],

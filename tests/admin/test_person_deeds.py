@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 from html import unescape
 from uuid import UUID
@@ -270,3 +271,33 @@ def test_no_list_deletes_rows_as_they_are(staff, two):
 @pytest.mark.parametrize("key", ["0", "%", "00000000-0000-0000-0000-000000000001"])
 def test_nobody_is_deleted_who_is_not_there(staff, key):
     assert staff.post(f"/admin/identity_tracking/person/{key}/delete/").status_code == 404
+
+
+@pytest.mark.parametrize("written_as", ["json", "csv"])
+def test_a_person_is_handed_out_as_a_file(staff, two, written_as):
+    response = staff.post(deed_page("export", two[1]), {"format": written_as})
+
+    content = response.getvalue().decode()
+    name = f'attachment; filename="{two[1].cio_id}.{written_as}"'
+    assert response["Content-Disposition"] == name
+    assert content.startswith({"json": "{", "csv": "time,type,name"}[written_as])
+    assert '"plan": "free"' in content.replace('""', '"')
+    assert LogEntry.objects.get().object_id == str(two[1].pk)
+
+
+def test_a_person_is_handed_out_whole_in_json_unless_asked_otherwise(staff, two):
+    response = staff.post(deed_page("export", two[1]), {"format": "../x"})
+
+    assert json.loads(response.getvalue())["id"] == "B"
+
+
+def test_what_is_handed_out_is_said_before(staff, two):
+    assert "2 identifiers, 1 activity" in staff.get(deed_page("export", two[1])).content.decode()
+    assert not LogEntry.objects.exists()
+
+
+def test_without_permission_nobody_is_exported(staff_with, two):
+    clerk, page = staff_with("view_person"), deed_page("export", two[1])
+
+    assert [clerk.get(page).status_code, clerk.post(page).status_code] == [403, 403]
+    assert page not in clerk.read("person", two[1])

@@ -91,6 +91,7 @@ def addresses(shown):
         reverse(f"{name}person_changelist"),
         reverse(f"{name}person_other", args=[shown.pk], query={"q": "other"}),
         reverse(f"{name}person_merge", args=[shown.pk, other.pk]),
+        reverse(f"{name}person_export", args=[shown.pk]),
         reverse(f"{name}person_delete", args=[shown.pk]),
         reverse(f"{name}person_erase", args=[shown.pk]),
         reverse(f"{name}mergeoperation_changelist"),
