@@ -68,7 +68,7 @@ def delete_strays(keys: Collection[UUID], using: str) -> Deleted:
     A message that is stored while its person is deleted is seen by neither transaction. Safe to
     repeat; costs four look-ups where there is nothing.
     """
-    if not _has_strays(keys, using):
+    if not (keys and _has_strays(keys, using)):
         return Deleted()
     standing = Person.objects.using(using).filter(pk__in=keys).values_list("pk", flat=True)
     lost = set(keys) - set(standing)

@@ -18,6 +18,8 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from identity_tracking.conf import conf
+from identity_tracking.identifiers import Kind
+from identity_tracking.identity.deletion import delete_strays
 from identity_tracking.messages import DOING
 from identity_tracking.models import (
     Activity,
@@ -30,7 +32,7 @@ from identity_tracking.models import (
 )
 from identity_tracking.models.identifier import IdentifierQuerySet
 from identity_tracking.models.person import owner_of
-from identity_tracking.privacy import writers
+from identity_tracking.privacy import suppression, writers
 
 BATCH = 1_000  # rows in one transaction
 VISITORS = 200  # whose history is looked at together
@@ -45,6 +47,7 @@ class Kept(StrEnum):
     PEOPLE = "activities of people"
     VISITORS = "visitors and devices that nobody uses"
     LOST = "activities of nobody that is left"
+    REFUSED = "identifiers of people who were erased"
 
 
 class Pruned(NamedTuple):
@@ -97,6 +100,8 @@ class _Pruning:
             yield _Step(Kept.VISITORS, self.drop(self.devices(before), before))
         self.bring_back()
         yield _Step(Kept.LOST, self.delete(self.lost(), "timestamp"))
+        if conf.SUPPRESSION_KEY:
+            yield _Step(Kept.REFUSED, self.refused())
 
     def before(self, seconds: int | None) -> datetime | None:
         return None if seconds is None else self.now - timedelta(seconds=seconds)
@@ -141,6 +146,16 @@ class _Pruning:
         identifiers = self.identifiers().filter(pk=OuterRef("identifier"))
         recent = Activity.objects.using(self.using).filter(timestamp__gte=self.now - LOST)
         return recent.exclude(Exists(identifiers))
+
+    def refused(self) -> Iterator[int]:
+        """Drop who was made again by a transaction that outlasted their erasure."""
+        recent = self.identifiers().filter(kind__in=Kind.values, created_at__gte=self.now - LOST)
+        for batch in self.batches(recent, "created_at", BATCH):
+            keys = suppression.among([one.pk for one in batch], self.using)
+            if not self.dry_run:
+                with transaction.atomic(using=self.using):
+                    delete_strays(keys, self.using)
+            yield self.spent(len(keys))
 
     def identifiers(self) -> IdentifierQuerySet:
         return Identifier.objects.using(self.using)

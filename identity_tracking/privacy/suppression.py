@@ -54,6 +54,14 @@ def suppressed(
     return _which(called, refused), _which(named, refused)
 
 
+def among(keys: Iterable[UUID], using: str) -> set[UUID]:
+    """Return which of ``keys`` are refused."""
+    secret: str = conf.SUPPRESSION_KEY
+    hashed = {one: key for key in keys for one in _hashes([key], secret)}
+    rows = Suppression.objects.using(using).filter(hash__in=hashed)
+    return {hashed[one] for one in rows.values_list("hash", flat=True)}
+
+
 def keys_of(message: Message) -> set[UUID]:
     """Return the keys of everything that ``message`` calls anybody, claimed or not."""
     called = message.names

@@ -8,6 +8,7 @@ import pytest
 from django.db import connections, transaction
 
 from identity_tracking import merge
+from identity_tracking.identifiers import Kind, Ref
 from identity_tracking.ingest.process import process
 from identity_tracking.messages import Type
 from identity_tracking.models import (
@@ -22,6 +23,7 @@ from identity_tracking.models import (
 )
 from identity_tracking.privacy import retention
 from identity_tracking.privacy.retention import Kept
+from identity_tracking.privacy.suppression import suppress
 from tests.factories import ActivityFactory, FailedEventFactory, IdentifierFactory
 from tests.saying import alias, hour, identify, message, owner, page, person, relate, track
 from tests.web import configure
@@ -254,6 +256,17 @@ def test_what_was_stored_under_a_deleted_identifier_goes():
 
     assert prune(2) == {Kept.LOST: 1}
     assert not Activity.objects.exists()
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_who_was_erased_and_made_again_goes(settings, dry_run):
+    process([identify(id="u", anonymous_id="X"), page(id="v", at=1)])
+    configure(settings, SUPPRESSION_KEY="a key of the tests")
+    suppress([Ref(Kind.ID, "u").key, Ref(Kind.ANONYMOUS_ID, "X").key], "default")
+
+    assert prune(2, dry_run=dry_run) == {Kept.REFUSED: 2}
+    assert names() == (["X", "u", "v"] if dry_run else ["v"])
+    assert Activity.objects.count() == (2 if dry_run else 1)
 
 
 def test_a_late_claim_of_a_visitor_that_went_makes_them_anew():
