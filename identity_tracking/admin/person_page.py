@@ -72,9 +72,17 @@ def person_page(request: HttpRequest, person: Person, folded: list[Person]) -> d
         "shows_merges": may_view(request, MergeOperation),
         "may_void": may_void(request),
         "history": history(
-            request, spans, identified_by=owned.identified_by, people=person.component
+            request,
+            spans,
+            identified_by=owned.identified_by,
+            people=person.component if _is_shared(reasons) else (),
         ),
     }
+
+
+def _is_shared(reasons: Collection[Reason]) -> bool:
+    """Say whether anything is theirs for a time only: beside it a gap may lie."""
+    return any((one.since, one.until) != (BEGINNING, END) for one in reasons)
 
 
 def _spans(reasons: Collection[Reason]) -> list[Q]:

@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from identity_tracking.identifiers import Kind
 from identity_tracking.messages import Type
+from identity_tracking.models import MergeOperation
 from tests.factories import (
     START,
     ActivityFactory,
@@ -26,7 +27,15 @@ from tests.factories import (
 
 pytestmark = pytest.mark.django_db
 LIMIT = 15
-LISTS = ["person", "identifier", "activity", "trackedobject", "conflict", "failedevent"]
+LISTS = [
+    "person",
+    "identifier",
+    "activity",
+    "trackedobject",
+    "conflict",
+    "failedevent",
+    "mergeoperation",
+]
 
 
 def fill(count):
@@ -48,6 +57,8 @@ def fill(count):
         ConflictFactory(identifier=visitor, other=lead.anchor, activity=activity)
         FailedEventFactory()
         IdentifierFactory()
+        sides = {"primary": person, "secondary": LeadFactory(), "by": str(n)}
+        MergeOperation.objects.create(at=START, undone_at=START, **sides)
     shared = IdentifierFactory(kind=Kind.ANONYMOUS_ID, value=f"shared-{count}")
     for n in range(count):
         since = START + timedelta(hours=n)
@@ -86,6 +97,7 @@ def test_a_list_of_fifty_takes_the_queries_of_a_list_of_two(staff, model):
         ("activity", "added_to_cart"),
         ("trackedobject", "company"),
         ("conflict", "shared-50"),
+        ("mergeoperation", "with-50"),
     ],
 )
 def test_a_search_takes_few_queries(staff, model, term):
@@ -120,3 +132,10 @@ def test_further_pages_take_no_more(staff):
     staff.read("person", person)
 
     assert queries(staff, "person", person, page=3) == queries(staff, "person", person)
+
+
+def test_a_filter_takes_no_more_than_the_limit(staff):
+    person = fill(50)["person"]
+    staff.read("person", person)
+
+    assert queries(staff, "person", person, name="x", type="page") <= LIMIT
