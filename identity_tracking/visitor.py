@@ -46,7 +46,7 @@ _BOT = re.compile(
     r"|curl|wget|python-requests|python-httpx|go-http-client|scrapy",
     re.IGNORECASE,
 )
-_OF_SESSION = ("user", "proven", "proven_email", "person")
+_OF_SESSION = ("user", "proven", "proven_email", "person", "_is_excluded")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 logger = logging.getLogger(__name__)
@@ -150,8 +150,13 @@ class Visitor:
         """
         if not conf.ENABLED or self.is_bot or not consent.is_given(self.request):
             return False
-        excluded = conf.hook("EXCLUDE")
-        return not (excluded and excluded(self.request))
+        return not self._is_excluded
+
+    @cached_property
+    def _is_excluded(self) -> bool:
+        """What EXCLUDE says; it is asked once, and again where another user logs in."""
+        excludes = conf.hook("EXCLUDE")
+        return bool(excludes and excludes(self.request))
 
     @property
     def objects(self) -> bool:

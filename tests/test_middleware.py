@@ -19,8 +19,10 @@ from django.template import Context, Template
 from django.test import AsyncClient, RequestFactory
 from django.test.utils import CaptureQueriesContext
 
+from identity_tracking import track
 from identity_tracking.middleware import IdentityTrackingMiddleware
 from identity_tracking.models import Person
+from identity_tracking.visitor import Visitor
 from tests.web import FIREFOX, Browser, configure
 
 GOOGLEBOT = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
@@ -157,6 +159,34 @@ def test_excluded_requests_set_no_cookie(settings):
 
     assert set_cookies(visit(path="/staff/")) == set()
     assert set_cookies(visit(path="/")) == {"_cioanonid"}
+
+
+@pytest.mark.django_db
+def test_a_request_is_asked_once_whether_it_is_excluded(settings):
+    asked = []
+    configure(settings, EXCLUDE=asked.append)
+
+    def view(request):
+        track(request, "looked")
+        track(request, "looked again")
+        return HttpResponse("page")
+
+    response = serve(view, RequestFactory(headers={"user-agent": FIREFOX}).get("/"))
+
+    assert set_cookies(response) == {"_cioanonid"}
+    assert len(asked) == 1
+
+
+def test_who_logs_in_is_asked_anew_whether_they_are_excluded(settings):
+    configure(settings, EXCLUDE=lambda request: getattr(request, "user", None) is not None)
+    request = RequestFactory(headers={"user-agent": FIREFOX}).get("/")
+    visitor = Visitor(request)
+    assert visitor.may_be_recorded()
+
+    request.user = User(username="staff")
+    visitor.log_in(request.user)
+
+    assert not visitor.may_be_recorded()
 
 
 def test_a_new_id_that_a_view_asked_for_is_kept_in_a_cookie_whatever_it_answers():
