@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
-
-from django.utils import timezone
 
 from identity_tracking.conf import conf
 from identity_tracking.identifiers import digest, names
@@ -26,7 +25,7 @@ def message_of(user: Any) -> Message | None:
         return None
     verified = called.email is not None and bool(_asked("EMAIL_VERIFIED", user))
     said = [user.pk, *(ref.value for ref in called.refs), verified, attributes]
-    now = timezone.now()
+    now = datetime.now(UTC)
     return Message(
         type=Type.IDENTIFY,
         names=called,

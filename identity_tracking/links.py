@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
-
-from django.utils import timezone
 
 from identity_tracking.conf import conf
 from identity_tracking.identifiers import Names, names
@@ -56,7 +55,7 @@ def opened(
         called = Names.of(current.head, refused=("link",))
     else:
         called = current
-    now = timezone.now()
+    now = datetime.now(UTC)
     return Message(
         type=Type.LINK,
         names=called,

@@ -11,7 +11,9 @@ from enum import Enum
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from django.conf import settings
 from django.db.models import TextChoices
+from django.utils.timezone import get_default_timezone, make_aware
 from django.utils.translation import gettext_lazy as _
 
 from identity_tracking.exceptions import InvalidMessage
@@ -180,6 +182,7 @@ def microseconds(moment: datetime) -> int:
 def moment(value: Any) -> datetime | None:
     """Read a point in time: an aware datetime, ISO 8601 text, or unix seconds or milliseconds.
 
+    Where USE_TZ is False a naive datetime is TIME_ZONE's, as Django's own are there.
     Returns None for None and "". Raises InvalidMessage (code ``invalid_timestamp``) for the rest.
     """
     if value is None or value == "":
@@ -306,9 +309,10 @@ def _listed(value: Any, *own_keys: str) -> list[Mapping[str, Any]]:
 
 def _moment(value: Any) -> datetime:
     if isinstance(value, datetime):
-        if value.tzinfo is None:
+        if value.tzinfo is None and settings.USE_TZ:
             raise ValueError("naive")
-        return value.astimezone(UTC)
+        zoned = make_aware(value, get_default_timezone()) if value.tzinfo is None else value
+        return zoned.astimezone(UTC)
     if isinstance(value, str):
         try:
             value = float(value)

@@ -16,10 +16,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any, TypeAlias, TypedDict, TypeVar, Unpack
 
 from django.http import HttpRequest
-from django.utils import timezone
 
 from identity_tracking.conf import conf
 from identity_tracking.exceptions import InvalidIdentifier, InvalidMessage
@@ -148,7 +148,7 @@ def merge(
     using = database()
     return in_transaction(
         lambda: merging.merge(
-            primary, secondary, at=timezone.now(), by=by, reason=reason, using=using
+            primary, secondary, at=datetime.now(UTC), by=by, reason=reason, using=using
         ),
         using,
     )
@@ -249,7 +249,7 @@ def _owner(anonymous_id: str | None) -> Person | None:
 
 def _message(call: _Call) -> Message:
     """Make the message of a call. Raises InvalidMessage."""
-    now = timezone.now()
+    now = datetime.now(UTC)
     called, trusted = _called(call)
     if not (called.head or called.cio_id):
         raise InvalidIdentifier("Nobody is named: give a request, a Person, or id= or email=.")
@@ -380,6 +380,6 @@ def _keep_refused(call: _Call, error: InvalidMessage) -> None:
         payload=printable({"type": call.type, "name": call.name, "data": call.properties}),
         source=conf.SITE_ID,
         trusted=True,
-        received_at=timezone.now(),
+        received_at=datetime.now(UTC),
     )
     process([], failed=[refused])

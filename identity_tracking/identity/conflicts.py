@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import UUID
-
-from django.utils import timezone
 
 from identity_tracking.identifiers import digest
 from identity_tracking.identity.folding import has_too_many_people
@@ -46,7 +44,7 @@ def tell(
         other_id=other,
         activity_id=activity,
         detail=detail,
-        found_at=timezone.now(),
+        found_at=datetime.now(UTC),
     )
     Conflict.objects.using(using).bulk_create([conflict], ignore_conflicts=True)
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db import transaction
 from django.dispatch import Signal
-from django.utils import timezone
 
 from identity_tracking.exceptions import MergeRefused
 from identity_tracking.identifiers import digest
@@ -64,7 +63,7 @@ def undo(operation: MergeOperation, *, by: Any, using: str) -> None:
     The people graph is as if it had never been. Locks whom ``merge`` locks.
     """
     live = MergeOperation.objects.using(using).live().filter(pk=operation.pk)
-    undone = {"undone_at": timezone.now(), "undone_by": name_of(by)}
+    undone = {"undone_at": datetime.now(UTC), "undone_by": name_of(by)}
     if not live.update(**undone):
         return
     for name, value in undone.items():

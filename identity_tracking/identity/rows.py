@@ -21,6 +21,7 @@ from identity_tracking.models.identifier import BEGINNING, END
 from identity_tracking.models.person import new_person
 
 KEY = Identifier._meta.pk
+TIME = Ownership._meta.get_field("since")
 
 
 class Vanished(OperationalError):
@@ -83,14 +84,14 @@ def _find(mentioned: Mapping[Ref, Sequence[datetime]], using: str) -> list[Found
     """Return the identifiers that are there, with whose they are around the times mentioned."""
     sql, query, columns = _look_up(len(mentioned), using)
     compiler = query.get_compiler(using=using)
-    adapt = compiler.connection.ops.adapt_datetimefield_value
+    connection = compiler.connection
     times = [time for several in mentioned.values() for time in several]
-    with compiler.connection.cursor() as cursor:
+    with connection.cursor() as cursor:
         cursor.execute(
             sql,
             [
-                *(adapt(time) for time in (max(times), min(times))),
-                *(KEY.get_db_prep_value(ref.key, compiler.connection) for ref in mentioned),
+                *(TIME.get_db_prep_value(time, connection) for time in (max(times), min(times))),
+                *(KEY.get_db_prep_value(ref.key, connection) for ref in mentioned),
             ],
         )
         rows = cursor.fetchall()

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
-
-from django.utils import timezone
 
 from identity_tracking.identity.merge import name_of
 from identity_tracking.identity.settle import recount
@@ -19,7 +18,7 @@ def void(claim: Claim, *, by: Any, reason: str, using: str) -> None:
     """
     standing = Claim.objects.using(using).standing().filter(pk=claim.pk)
     mark = {
-        "voided_at": timezone.now(),
+        "voided_at": datetime.now(UTC),
         "voided_by": name_of(by),
         "voided_for": reason[:254],
     }

@@ -22,6 +22,7 @@ from identity_tracking.messages import (
     relations_as_sent,
 )
 from identity_tracking.models.identifier import Identifier, Ownership
+from identity_tracking.models.moment import MomentField
 from identity_tracking.models.person import Person, owner_of
 
 NEWEST_FIRST = ("-timestamp", "-pk")
@@ -107,8 +108,8 @@ class Activity(models.Model):
     name = models.CharField(_("name"), max_length=150, blank=True)
     properties = models.JSONField(_("properties"), default=dict)
     context = models.JSONField(_("context"), default=dict)
-    timestamp = models.DateTimeField(_("time"))
-    received_at = models.DateTimeField(_("received at"))
+    timestamp = MomentField(_("time"))
+    received_at = MomentField(_("received at"))
     source = models.CharField(_("source"), max_length=64)
     trusted = models.BooleanField(_("trusted"))
     message_id = models.CharField(_("message id"), max_length=100)

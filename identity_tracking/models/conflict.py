@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from identity_tracking.models.activity import Activity
 from identity_tracking.models.identifier import Identifier
+from identity_tracking.models.moment import MomentField
 
 
 class Code(models.TextChoices):
@@ -49,7 +50,7 @@ class Conflict(models.Model):
         verbose_name=_("message"),
     )
     detail = models.CharField(_("detail"), max_length=254, blank=True)
-    found_at = models.DateTimeField(_("found at"), db_index=True)
+    found_at = MomentField(_("found at"), db_index=True)
 
     class Meta:
         verbose_name = _("conflict")

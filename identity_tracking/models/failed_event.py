@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from identity_tracking.models.moment import MomentField
+
 
 class FailedEvent(models.Model):
     """One refused message. ``payload`` is JSON as ASCII text: its text may be what is wrong."""
@@ -13,7 +15,7 @@ class FailedEvent(models.Model):
     payload = models.TextField(_("message"))
     source = models.CharField(_("source"), max_length=64)
     trusted = models.BooleanField(_("trusted"))
-    received_at = models.DateTimeField(_("received at"), db_index=True)
+    received_at = MomentField(_("received at"), db_index=True)
 
     class Meta:
         verbose_name = _("failed event")

@@ -13,6 +13,7 @@ from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
 from identity_tracking.identifiers import Kind, Ref
+from identity_tracking.models.moment import MomentField
 
 BEGINNING = datetime(1900, 1, 1, tzinfo=UTC)  # stands for "ever since": NULL would not be unique
 END = datetime(9999, 1, 1, tzinfo=UTC)  # stands for "for ever"
@@ -58,7 +59,7 @@ class Identifier(models.Model):
     registers = models.JSONField(
         _("registers"), null=True, help_text=_("What this identifier's own messages wrote.")
     )
-    created_at = models.DateTimeField(_("first seen"))
+    created_at = MomentField(_("first seen"))
 
     objects = IdentifierQuerySet.as_manager()
 
@@ -96,8 +97,8 @@ class Ownership(models.Model):
     identifier = models.ForeignKey(
         Identifier, models.CASCADE, related_name="ownership", db_index=False, db_constraint=False
     )
-    since = models.DateTimeField(_("since"))
-    until = models.DateTimeField(_("until"))
+    since = MomentField(_("since"))
+    until = MomentField(_("until"))
     person = models.ForeignKey(
         "Person", models.CASCADE, related_name="ownership", db_constraint=False
     )
@@ -148,14 +149,14 @@ class Claim(models.Model):
     activity = models.ForeignKey(
         "Activity", models.CASCADE, related_name="claims", db_index=False, db_constraint=False
     )
-    time = models.DateTimeField(_("time"))
+    time = MomentField(_("time"))
     message_id = models.CharField(_("message id"), max_length=100)
     trusted = models.BooleanField(_("trusted"))
     source = models.CharField(_("source"), max_length=64)
     firm = models.BooleanField(
         _("firm"), help_text=_("Not firm: counts only while nothing better is known of the email.")
     )
-    voided_at = models.DateTimeField(_("voided at"), null=True)
+    voided_at = MomentField(_("voided at"), null=True)
     voided_by = models.CharField(_("voided by"), max_length=150, blank=True)
     voided_for = models.CharField(_("reason"), max_length=254, blank=True)
 

@@ -11,6 +11,7 @@ from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
 from identity_tracking.models.activity import Activity
+from identity_tracking.models.moment import MomentField
 from identity_tracking.models.person import Person
 
 
@@ -43,10 +44,10 @@ class MergeOperation(models.Model):
         db_constraint=False,
         verbose_name=_("message"),
     )
-    at = models.DateTimeField(_("merged at"))
+    at = MomentField(_("merged at"))
     by = models.CharField(_("merged by"), max_length=150, blank=True)
     reason = models.CharField(_("reason"), max_length=254, blank=True)
-    undone_at = models.DateTimeField(_("undone at"), null=True)
+    undone_at = MomentField(_("undone at"), null=True)
     undone_by = models.CharField(_("undone by"), max_length=150, blank=True)
 
     objects = MergeOperationQuerySet.as_manager()

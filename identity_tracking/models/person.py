@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from identity_tracking.identifiers import Kind, Ref, names
 from identity_tracking.models.identifier import Identifier, Ownership
+from identity_tracking.models.moment import MomentField
 
 if TYPE_CHECKING:
     from identity_tracking.models.activity import Activity, ActivityQuerySet
@@ -82,7 +82,7 @@ class PersonQuerySet(models.QuerySet["Person"]):
         """Return whose the identifier ``ref`` is, now or ``at`` another time, or None."""
         stretch = (
             Ownership.objects.using(self.db)
-            .at(at or timezone.now())
+            .at(at or datetime.now(UTC))
             .filter(identifier=ref.key)
             .select_related("person__root", "after__root")
             .first()
@@ -118,11 +118,11 @@ class Person(models.Model):
     attributes = models.JSONField(_("attributes"), default=dict)
     provenance = models.JSONField(_("provenance"), default=dict)
     claimed = models.JSONField(_("claimed values"), default=dict)
-    created_at = models.DateTimeField(
+    created_at = MomentField(
         _("created at"), null=True, help_text=_("What the site sent as created_at.")
     )
-    first_seen = models.DateTimeField(_("first seen"))
-    last_seen = models.DateTimeField(_("last seen"))
+    first_seen = MomentField(_("first seen"))
+    last_seen = MomentField(_("last seen"))
 
     objects = PersonQuerySet.as_manager()
 

@@ -6,6 +6,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from identity_tracking.models.identifier import Identifier
+from identity_tracking.models.moment import MomentField
 
 
 class TrackedObject(models.Model):
@@ -15,7 +16,7 @@ class TrackedObject(models.Model):
     object_type = models.CharField(_("type"), max_length=150)
     object_id = models.CharField(_("id"), max_length=150)
     attributes = models.JSONField(_("attributes"), default=dict, blank=True)
-    created_at = models.DateTimeField(_("first seen"), db_index=True)
+    created_at = MomentField(_("first seen"), db_index=True)
 
     class Meta:
         verbose_name = _("object")

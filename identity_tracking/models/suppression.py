@@ -5,13 +5,15 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from identity_tracking.models.moment import MomentField
+
 
 class Suppression(models.Model):
     """One identifier that is refused for ever. ``made_with`` tells keys apart, and is no key."""
 
     hash = models.CharField(_("keyed hash"), max_length=64, primary_key=True, editable=False)
     made_with = models.CharField(_("made with"), max_length=16)
-    suppressed_at = models.DateTimeField(_("suppressed at"))
+    suppressed_at = MomentField(_("suppressed at"))
 
     class Meta:
         verbose_name = _("suppressed identifier")

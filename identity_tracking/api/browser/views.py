@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_safe
@@ -49,7 +49,7 @@ class BrowserView(OpenView):
         if not visitor.may_be_followed():
             return Response({"success": True})
         with reachable(database()):
-            delivery = decode(request.data, visitor, timezone.now())
+            delivery = decode(request.data, visitor, datetime.now(UTC))
             process(delivery.messages, failed=delivery.failed)
             _identify_session(delivery, visitor)
         if delivery.renew:
