@@ -1,0 +1,1 @@
+"""The documentation's sources, and what of it the code itself says."""
