@@ -15,7 +15,7 @@ AT_RANDOM := tests/identity/test_graph.py tests/identity/test_machine.py
 CROWD := PROCESSES=16 OPERATIONS=10000 IDENTIFIERS=500 \
 	$(BIN)/pytest tests/identity/test_processes.py --log-cli-level=INFO --log-cli-format='%(message)s'
 
-.PHONY: demo test untested $(TIERS:%=test-%) lint bench soak planted build
+.PHONY: demo test untested $(TIERS:%=test-%) lint docs bench soak planted build
 
 demo: $(VENV)/.demo
 	$(BIN)/python manage.py migrate
@@ -45,6 +45,9 @@ lint: $(VENV)/.dev $(if $(NPM),$(SDK)/node_modules)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(if $(NPM),npm --prefix $(SDK) run lint)
+
+docs: $(VENV)/.docs
+	$(BIN)/sphinx-build --fail-on-warning --keep-going --quiet docs docs/_build
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m tests.benchmarks
