@@ -139,7 +139,7 @@ def _found(activities: ActivityQuerySet, term: str) -> ActivityQuerySet:
     if message.exists():
         return message
     spans = [Q(identifier=ref.key) for ref in refs_called(term)]
-    own = newest(activities, spans, 0, FOUND)
+    own = newest(activities, spans, FOUND)
     return own if own.exists() else recent(activities).filter(name=term)
 
 

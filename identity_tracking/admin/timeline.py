@@ -110,18 +110,14 @@ class TimelinePaginator(CappedPaginator):
             return self.per_page
 
 
-def newest(
-    activities: ActivityQuerySet, spans: Sequence[Q], start: int, stop: int
-) -> ActivityQuerySet:
-    """Return those of ``activities`` in ``spans`` from place ``start`` to ``stop``, newest first.
+def newest(activities: ActivityQuerySet, spans: Sequence[Q], limit: int) -> ActivityQuerySet:
+    """Return the newest ``limit`` of ``activities`` in ``spans``.
 
-    Of each part the newest ``stop`` keys are read, which an index gives in order; only these are
+    Of each part the newest keys are read, which an index gives in order; only these are
     sorted. One condition over all parts makes databases read and sort whole histories.
     """
-    if stop <= start:
-        return activities.none()
-    keys = [key for batch in batches(spans) for key in _keys(activities, batch, stop)]
-    wanted = [key for _, key in sorted(keys, reverse=True)[start:stop]]
+    keys = [key for batch in batches(spans) for key in _keys(activities, batch, limit)]
+    wanted = [key for _, key in sorted(keys, reverse=True)[:limit]]
     return activities.filter(pk__in=wanted).newest()
 
 

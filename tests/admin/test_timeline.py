@@ -133,3 +133,11 @@ def test_a_page_takes_two_queries_however_long_the_history(contested, django_ass
 
     with django_assert_num_queries(2):
         list(TimelinePaginator(Activity.objects.all(), 3, spans=parts).page(2))
+
+
+def test_pages_further_back_than_was_read_at_first_are_whole(monkeypatch):
+    monkeypatch.setattr(timeline, "SAMPLE", 4)
+    person = PersonFactory()
+    ActivityFactory.create_batch(11, identifier=person.anchor)
+
+    assert [row for page in pages(person) for row in page] == list(person.activities)
