@@ -135,7 +135,7 @@ def _log(request: HttpRequest, kind: ContentType, key: str, deed: Deed) -> None:
         user_id=user.pk,
         content_type=kind,
         object_id=key or None,
-        object_repr=key,
+        object_repr=str(deed.done),
         action_flag=DELETION if deed.forgets else CHANGE,
         change_message=str(deed.done),
     )

@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from identity_tracking.admin.confirming import Deed, entrance, may
 from identity_tracking.admin.copying import copy_of
 from identity_tracking.admin.paging import CEILING
-from identity_tracking.admin.readonly import ReadOnlyAdmin, page_of
+from identity_tracking.admin.readonly import ReadOnlyAdmin, may_view, page_of
 from identity_tracking.admin.search import people_beginning, people_called
 from identity_tracking.admin.sides import sides
 from identity_tracking.admin.timeline import read
@@ -136,7 +136,7 @@ class PersonDeeds(ReadOnlyAdmin):
             done=_("The person was deleted."),
             template="delete",
             foresee=lambda: _at_stake(person),
-            back=reverse(LIST),
+            back=_list(request),
             forgets=True,
             do=lambda _reason: delete(person, by=request.user),
         )
@@ -152,7 +152,7 @@ class PersonDeeds(ReadOnlyAdmin):
             done=_("The person was erased."),
             template="erase",
             foresee=lambda: _at_stake_for_ever(person),
-            back=reverse(LIST),
+            back=_list(request),
             forgets=True,
             do=lambda _reason: erase(person, by=request.user),
         )
@@ -166,6 +166,10 @@ class PersonDeeds(ReadOnlyAdmin):
     def _url(self, route: str, view: Callable[..., HttpResponseBase], name: str) -> URLPattern:
         guarded = self.admin_site.admin_view(view)
         return path(route, guarded, name=f"identity_tracking_person_{name}")
+
+
+def _list(request: HttpRequest) -> str:
+    return reverse(LIST if may_view(request, Person) else "admin:index")
 
 
 def _others(person: Person, term: str) -> Iterable[Person]:

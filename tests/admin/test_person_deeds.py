@@ -91,7 +91,7 @@ def test_a_merge_is_in_the_admins_log_without_a_name(staff, two, admin_user):
     entry = LogEntry.objects.get()
     assert (entry.user, entry.object_id) == (admin_user, str(two[0].pk))
     assert entry.get_edited_object() == two[0]
-    assert entry.object_repr == str(two[0].pk)
+    assert entry.object_repr == "The two are one person now."
 
 
 def test_a_person_is_not_merged_with_themselves(staff, two):
@@ -192,9 +192,11 @@ def test_the_permission_to_merge_is_enough(staff_with, two):
 
 
 def test_whoever_may_not_see_people_is_led_to_the_index(staff_with, two):
-    response = staff_with("merge_person").post(merge_page(*two))
+    clerk = staff_with("merge_person", "delete_person")
 
-    assert response["Location"] == reverse("admin:index")
+    answers = [clerk.post(merge_page(*two)), clerk.post(deed_page("delete", two[0]))]
+
+    assert [answer["Location"] for answer in answers] == [reverse("admin:index")] * 2
 
 
 def test_a_post_without_a_token_is_refused(staff, two):
@@ -230,7 +232,9 @@ def test_a_person_is_gone_with_an_entry_that_does_not_tell_who(staff, two, deed,
     assert person(id="A") == two[0]
     assert f"The person was {done}." in response.content.decode()
     entry = LogEntry.objects.get()
-    assert (entry.user, entry.object_id, entry.object_repr) == (admin_user, None, "")
+    told = f"The person was {done}."
+    assert (entry.user, entry.object_id, entry.object_repr) == (admin_user, None, told)
+    assert told in staff.get(reverse("admin:index")).content.decode()
 
 
 @pytest.mark.usefixtures("_may_erase")
