@@ -18,6 +18,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "identity_tracking"
 CONF = PACKAGE / "conf.py"
 MANAGEMENT = PACKAGE / "management"
 OF_EVERY_COMMAND = DjangoHelpFormatter.show_last | {"-h"}
+WIDTH = 88  # characters of a line of usage, in the theme's column
 PLACE = re.compile(r"<!-- generated: (\w+) -->")
 
 
@@ -57,7 +58,7 @@ def _section(name: str) -> str:
     command = load_command_class("identity_tracking", name)
     parser = command.create_parser("manage.py", name)
     own = [one for one in parser._actions if not _is_of_every_command(one)]
-    lines = [f"## `{name}`", "", command.help, "", "```sh", _usage(parser, own), "```", ""]
+    lines = [f"## `{name}`", "", command.help, "", "```text", _usage(parser, own), "```", ""]
     if own:
         lines += ["| argument | meaning |", "|---|---|", *(_row(one) for one in own), ""]
     return "\n".join(lines)
@@ -68,7 +69,7 @@ def _is_of_every_command(action: argparse.Action) -> bool:
 
 
 def _usage(parser: CommandParser, actions: Iterable[argparse.Action]) -> str:
-    formatter = argparse.HelpFormatter(f"python {parser.prog}", width=1000)
+    formatter = argparse.HelpFormatter(f"python {parser.prog}", width=WIDTH)
     formatter.add_usage(None, actions, parser._mutually_exclusive_groups, prefix="")
     return formatter.format_help().strip()
 
