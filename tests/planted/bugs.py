@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ from tempfile import TemporaryDirectory
 
 ROOT = Path(__file__).parents[2]
 NEEDED = ("identity_tracking", "tests", "example_project", "pyproject.toml")
+GRAPHS = "1500"  # sets of messages: the run ends at the first that shows the bug
 FAILED = 1  # pytest's exit code for failed tests: https://docs.pytest.org/en/stable/reference/exit-codes.html
 OPTIONS = ("-q", "--exitfirst", "--tb=line", "-p", "no:cacheprovider", "-p", "no:cov")
 
@@ -41,7 +43,12 @@ class Bug:
         with self.planted() as place:
             pytest = [sys.executable, "-m", "pytest", *OPTIONS, "--hypothesis-profile=hunt"]
             run = subprocess.run(  # noqa: S603
-                [*pytest, *self.tests], cwd=place, capture_output=True, text=True, check=False
+                [*pytest, *self.tests],
+                cwd=place,
+                env={**os.environ, "GRAPHS": GRAPHS},
+                capture_output=True,
+                text=True,
+                check=False,
             )
         if run.returncode not in {0, FAILED}:
             raise RuntimeError(f"{self.name}: pytest did not run.\n{run.stdout}{run.stderr}")
