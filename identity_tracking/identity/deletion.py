@@ -12,7 +12,7 @@ from itertools import chain
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from identity_tracking.identifiers import Kind, Ref
 from identity_tracking.identity import conflicts, people
@@ -56,7 +56,8 @@ def delete(person: Person, using: str) -> Deleted:
     """
     rows = Person.objects.using(using)
     root = person.root_id or person.pk
-    if not rows.filter(pk=root).update(root=F("root")):  # a write, so SQLite waits for its turn
+    rows.filter(pk=root, root=root).update(root=None)  # a write, so SQLite waits; it locks nobody
+    if not rows.filter(pk=root).exists():
         return Deleted()
     group = {root, *rows.filter(root=root).values_list("pk", flat=True)}
     return _Deletion(group, using).carry_out()
@@ -76,8 +77,7 @@ def delete_strays(keys: Collection[UUID], using: str) -> Deleted:
     deletion = _Deletion(set(keys), using)
     deletion.touched |= {*keys, *owned.values_list("identifier", flat=True)}
     owned.delete()
-    for key in keys:
-        deletion.forget_done(Ownership(identifier_id=key, since=BEGINNING, until=END))
+    deletion.stretches += [Ownership(identifier_id=key, since=BEGINNING, until=END) for key in keys]
     return deletion.carry_out()
 
 
@@ -92,20 +92,24 @@ def _has_strays(keys: Collection[UUID], using: str) -> bool:
 
 
 class _Deletion:
-    """One deletion. ``group``: the rows that are this person; ``touched``: what to settle anew."""
+    """One deletion. ``group``: the rows that are this person; ``touched``: what to settle anew.
+
+    ``stretches``: what was theirs; also what is stored in them meanwhile counts for nothing.
+    """
 
     def __init__(self, group: set[UUID], using: str) -> None:
         self.group = group
         self.using = using
         self.settlement = Settlement(using)
         self.touched: set[UUID] = set()
+        self.stretches: list[Ownership] = []
 
     def carry_out(self) -> Deleted:
         theirs = Q(person__in=self.group) | Q(after__in=self.group)
-        stretches = list(Ownership.objects.using(self.using).filter(theirs))
-        self.touched |= self.group | {stretch.identifier_id for stretch in stretches}
+        self.stretches += Ownership.objects.using(self.using).filter(theirs)
+        self.touched |= self.group | {stretch.identifier_id for stretch in self.stretches}
         self.lock()
-        for stretch in stretches:
+        for stretch in self.stretches:
             self.forget_done(stretch)
         self.forget_named()
         self.lock()
@@ -119,11 +123,7 @@ class _Deletion:
 
     def forget_done(self, stretch: Ownership) -> None:
         """Delete what was done in a stretch, with all that it claimed and merged."""
-        done = Activity.objects.using(self.using).filter(
-            identifier=stretch.identifier_id,
-            timestamp__gte=stretch.since,
-            timestamp__lt=stretch.until,
-        )
+        done = Activity.objects.using(self.using).filter(_within(stretch))
         while keys := list(done.values_list("pk", flat=True)[:BATCH]):
             self.forget_claims(Q(activity__in=keys))
             self.forget_merges(Q(activity__in=keys))
@@ -201,12 +201,25 @@ class _Deletion:
         return self.heads(self.touched).union(*chain.from_iterable(sides))
 
     def heads(self, keys: Iterable[UUID]) -> set[UUID]:
-        """Which of ``keys`` some message is from; so are all that claims are for."""
+        """Which of ``keys`` some message is from; so are all that claims are for.
+
+        One that another transaction stored in a deleted stretch since then is as good as deleted.
+        """
         done = Activity.objects.using(self.using).filter(identifier=OuterRef("pk"))
+        for stretch in self.stretches:
+            done = done.exclude(_within(stretch))
         return set(self.identifiers(keys).filter(Exists(done)).values_list("pk", flat=True))
 
     def identifiers(self, keys: Iterable[UUID]) -> QuerySet[Identifier]:
         return Identifier.objects.using(self.using).filter(pk__in=list(keys))
+
+
+def _within(stretch: Ownership) -> Q:
+    return Q(
+        identifier=stretch.identifier_id,
+        timestamp__gte=stretch.since,
+        timestamp__lt=stretch.until,
+    )
 
 
 def _keys(rows: Iterable[Identifier]) -> list[UUID]:

@@ -83,7 +83,7 @@ def in_transaction(block: Callable[[], Result], using: str) -> Result:
                     return block()
             except OperationalError as error:
                 last = attempt == ATTEMPTS - 1
-                if joined or last or not _may_pass(error, connection):
+                if last or not _may_pass(error, connection, joined=joined):
                     raise
                 time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311
     raise AssertionError("unreachable")
@@ -122,10 +122,13 @@ def _connect(connection: BaseDatabaseWrapper) -> None:
         connection.settings_dict = configured
 
 
-def _may_pass(error: Error, connection: BaseDatabaseWrapper) -> bool:
-    """Say whether the same block may succeed when it is run again."""
-    if isinstance(error, Vanished):
-        return True
+def _may_pass(error: Error, connection: BaseDatabaseWrapper, *, joined: bool) -> bool:
+    """Say whether the same block may succeed when it is run again.
+
+    In a caller's transaction nothing does after a deadlock, which ends all of it.
+    """
+    if isinstance(error, Vanished) or joined:
+        return isinstance(error, Vanished)
     cause = error.__cause__
     if connection.vendor == "postgresql":
         code = getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None)

@@ -22,7 +22,7 @@ from identity_tracking.models import FailedEvent, Suppression
 
 MAX_NAMED = 20  # identifiers looked for in one failed event: what names somebody stands in front
 _NAMING = re.compile(
-    r'"(id|email|anonymous_?id|cio_id|user_?id|previous_?id)"\s*:\s*("(?:[^"\\]|\\.)*"|-?[\d.]+)',
+    r'"(id|email|anonymous_?id|cio_id|user_?id|previous_?id)"\s*:\s*("(?:[^"\\]|\\.)*"|-?\d{1,150}(?:\.\d{1,20})?)',
     re.IGNORECASE,
 )
 
@@ -71,8 +71,7 @@ def keys_of(message: Message) -> set[UUID]:
 
 def keys_in(event: FailedEvent) -> set[UUID]:
     """Return the keys of everybody whom a failed event may name, wherever in it that stands."""
-    said = (json.loads(found[2]) for found in _findings(event.payload))
-    return {key for value in said for key in _meanings(value)}
+    return {key for found in _findings(event.payload) for key in _meanings(_value(found[2]))}
 
 
 def cio_id_key(cio_id: str) -> UUID:
@@ -96,6 +95,14 @@ def mark(secret: str) -> str:
 def _findings(payload: str) -> list[re.Match[str]]:
     matches = _NAMING.finditer(payload)
     return [match for match, _ in zip(matches, range(MAX_NAMED), strict=False)]
+
+
+def _value(text: str) -> object:
+    """Return what ``text`` is in JSON; it was cut out of what may be none."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 def _meanings(value: object) -> set[UUID]:

@@ -3,6 +3,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from django.core.management.base import CommandError
+from django.db import OperationalError, connection
 
 from identity_tracking import erase
 from identity_tracking.models import Activity, Identifier, Person
@@ -92,3 +94,13 @@ def test_whoever_was_erased_is_not_identified_again(run, settings, ada):
 
     assert run("identify_users") == "1 erased, and not identified again.\n"
     assert not Person.objects.exists()
+
+
+def test_a_database_that_is_away_is_told(run):
+    def away(execute, sql, params, many, context):
+        if sql.startswith("INSERT"):
+            raise OperationalError
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(away), pytest.raises(CommandError, match="Run it again"):
+        run("identify_users")

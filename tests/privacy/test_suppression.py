@@ -10,6 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from identity_tracking import erase, identify, track
+from identity_tracking.identifiers import names
 from identity_tracking.ingest.process import process
 from identity_tracking.messages import Outcome
 from identity_tracking.models import Activity, FailedEvent, Identifier, Person, Suppression
@@ -160,6 +161,12 @@ def test_the_hashes_need_the_key(settings):
     }
 
 
+def test_a_hash_is_shown_in_short():
+    hashed = Suppression.objects.all()[0]
+
+    assert str(hashed) == hashed.hash[:8]
+
+
 def test_it_costs_one_query_a_batch(settings):
     def queries(kind):
         with CaptureQueriesContext(connection) as asked:
@@ -176,4 +183,26 @@ def test_only_so_many_names_are_looked_for_in_a_failed_event():
     payload = json.dumps([{"id": n} for n in range(1, 1_000)])
 
     assert len(keys_in(FailedEventFactory.build(payload=payload))) == 2 * MAX_NAMED
-    assert keys_in(FailedEventFactory.build(payload='{"id": "a", "email": "cut o')) != set()
+
+
+@pytest.mark.parametrize(
+    ("payload", "who"),
+    [
+        ('{"id": "a", "email": "cut o', {"id": "a"}),
+        ('{"id": 42}', {"id": "42"}),
+        ('{"id": 1.5}', {"id": "1.5"}),
+        ('{"id": 007', {"id": "007"}),
+        ('{"id": "\\u00e9"}', {"id": "é"}),
+        ('{"data": {"userId": "a \\"b\\""}}', {"id": 'a "b"'}),
+        ('{"Email":"Ada@X.org"}', {"email": "ada@x.org"}),
+        ('{"anonymousId": "X"}', {"anonymous_id": "X"}),
+    ],
+)
+def test_names_are_found_however_they_are_written(payload, who):
+    assert names(**who).refs[0].key in keys_in(FailedEventFactory.build(payload=payload))
+
+
+def test_what_names_nobody_is_no_name():
+    payload = '{"id": null, "email": "none", "name": "id", "text": "\\"id\\": 7"}'
+
+    assert keys_in(FailedEventFactory.build(payload=payload)) == set()
