@@ -47,7 +47,7 @@ lint: $(VENV)/.dev $(if $(NPM),$(SDK)/node_modules)
 	$(if $(NPM),npm --prefix $(SDK) run lint)
 
 docs: $(VENV)/.docs
-	$(BIN)/sphinx-build --fail-on-warning --keep-going --quiet docs docs/_build
+	$(BIN)/sphinx-build --fail-on-warning --fresh-env --quiet docs docs/_build
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m tests.benchmarks

@@ -36,7 +36,7 @@ exclude_patterns = ["_build"]
 html_theme = "furo"
 html_title = f"{project} {version}"
 html_static_path = ["static"]
-html_css_files = ["tables.css"]
+html_css_files = ["narrow.css"]
 html_copy_source = False
 html_show_copyright = False
 

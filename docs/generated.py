@@ -18,7 +18,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "identity_tracking"
 CONF = PACKAGE / "conf.py"
 MANAGEMENT = PACKAGE / "management"
 OF_EVERY_COMMAND = DjangoHelpFormatter.show_last | {"-h"}
-WIDTH = 88  # characters of a line of usage, in the theme's column
+ONE_LINE = 1000  # characters: argparse breaks usage badly, the page's style sheet well
 PLACE = re.compile(r"<!-- generated: (\w+) -->")
 
 
@@ -69,7 +69,7 @@ def _is_of_every_command(action: argparse.Action) -> bool:
 
 
 def _usage(parser: CommandParser, actions: Iterable[argparse.Action]) -> str:
-    formatter = argparse.HelpFormatter(f"python {parser.prog}", width=WIDTH)
+    formatter = argparse.HelpFormatter(f"python {parser.prog}", width=ONE_LINE)
     formatter.add_usage(None, actions, parser._mutually_exclusive_groups, prefix="")
     return formatter.format_help().strip()
 
