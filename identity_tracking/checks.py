@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from types import NoneType
 from typing import Any, get_args, get_type_hints
 
+from django.apps import apps
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.checks import Warning as Caution
-from django.db import connections
+from django.db import connections, router
 from django.urls import NoReverseMatch, reverse
 from django.utils.module_loading import import_string
 
@@ -44,6 +45,7 @@ def connect() -> None:
         check_consent,
         check_consent_mode,
         check_consent_source,
+        check_routers,
     ):
         register(check)
     register(check_urls, Tags.urls)
@@ -231,6 +233,24 @@ def check_consent_source(**kwargs: Any) -> list[CheckMessage]:
             f"CONSENT is {conf.CONSENT!r}, but nothing says who consents.",
             hint='Name your cookie in CONSENT_COOKIE, as in "consent=yes", or set HAS_CONSENT.',
             id="identity_tracking.E012",
+        )
+    ]
+
+
+def check_routers(**kwargs: Any) -> list[CheckMessage]:
+    models = list(apps.get_app_config("identity_tracking").get_models())
+    using = database()
+    if all(
+        router.db_for_write(model) == using and router.allow_migrate_model(using, model)
+        for model in models
+    ):
+        return []
+    return [
+        Error(
+            "DATABASE_ROUTERS part the tables of identity_tracking, or do not let them be made.",
+            hint="For all of app_label 'identity_tracking' name one alias in db_for_write, and "
+            "return True for it in allow_migrate.",
+            id="identity_tracking.E013",
         )
     ]
 

@@ -238,13 +238,15 @@ def _remember(visitor: Visitor, message: Message, person: Person, before: Person
 def _processed(message: Message) -> Person | None:
     process([message])
     called = message.names
+    people = Person.objects.using(database())  # a replica may not have them yet
     if called.cio_id:
-        return Person.objects.find(cio_id=called.cio_id)
-    return Person.objects.owner(message.head)
+        return people.find(cio_id=called.cio_id)
+    return people.owner(message.head)
 
 
 def _owner(anonymous_id: str | None) -> Person | None:
-    return Person.objects.find(anonymous_id=anonymous_id) if anonymous_id else None
+    people = Person.objects.using(database())
+    return people.find(anonymous_id=anonymous_id) if anonymous_id else None
 
 
 def _message(call: _Call) -> Message:

@@ -1,4 +1,8 @@
-"""What a site includes under a prefix: ``path("people/", include("identity_tracking.urls"))``."""
+"""What a site includes under a prefix: ``path("people/", include("identity_tracking.urls"))``.
+
+The endpoint answers without its last slash too: APPEND_SLASH would redirect, and a browser that
+follows posts nothing.
+"""
 
 from __future__ import annotations
 
@@ -12,4 +16,5 @@ app_name = "identity_tracking"
 urlpatterns = [
     path(conf.ENDPOINT, BrowserView.as_view(), name="endpoint"),
     path(conf.SCRIPT, script, name="script"),
+    path(conf.ENDPOINT.rstrip("/"), BrowserView.as_view()),
 ]

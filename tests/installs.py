@@ -41,7 +41,7 @@ from django.urls import reverse
 from tests.web import Browser, identify, said, track
 """
 MIGRATED = """
-call_command("migrate", verbosity=0)
+call_command("migrate", run_syncdb=True, verbosity=0)
 
 from identity_tracking.models import Activity, Identifier, Person
 """
@@ -54,7 +54,10 @@ assert own == [], own
 
 
 class Install:
-    """The tests' site, changed by ``settings``, with ``urls`` of its own, and other modules."""
+    """The tests' site, changed by ``settings``, with ``urls`` of its own.
+
+    Other modules are given by name: ``shop__models`` is a package's.
+    """
 
     def __init__(self, home, settings="", urls=URLS, **modules):
         self.home = home
@@ -62,7 +65,9 @@ class Install:
 
     def write(self, **modules):
         for name, source in modules.items():
-            (self.home / f"{name}.py").write_text(dedent(source))
+            path = self.home.joinpath(*name.split("__")).with_suffix(".py")
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(dedent(source))
 
     def run(self, script, before=MIGRATED + CHECKED):
         """Run ``script`` in the site, whose checks say nothing; its failure is the test's."""

@@ -90,6 +90,29 @@ def test_urls_that_are_included_pass():
     assert found(checks.check_urls) == []
 
 
+class Parting:
+    """Keeps activities elsewhere than all else."""
+
+    def db_for_write(self, model, **hints):
+        return "elsewhere" if model._meta.model_name == "activity" else None
+
+
+class Refusing:
+    """Lets no table of the app be made."""
+
+    def allow_migrate(self, db, app_label, **hints):
+        return False if app_label == "identity_tracking" else None
+
+
+@pytest.mark.parametrize(
+    ("routers", "ids"), [([], []), ([Parting()], ["E013"]), ([Refusing()], ["E013"])], ids=str
+)
+def test_routers_that_part_the_tables_or_refuse_them_are_an_error(settings, routers, ids):
+    settings.DATABASE_ROUTERS = routers
+
+    assert found(checks.check_routers) == ids
+
+
 def test_a_missing_middleware_is_a_warning(settings):
     settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if name != checks.MIDDLEWARE]
 

@@ -60,6 +60,7 @@ class OpenView(APIView):
     renderer_classes: Any = (JSONRenderer,)
     content_negotiation_class = AnyNegotiation
     versioning_class = None
+    schema: Any = None  # it is no part of the host's own API
 
     def perform_authentication(self, request: Request) -> None:
         """Leave the session's user be: asked for its own, REST framework makes them anonymous."""

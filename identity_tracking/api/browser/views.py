@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from django.contrib.auth.decorators import login_not_required
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
@@ -67,6 +68,7 @@ class BrowserView(OpenView):
         return final
 
 
+@login_not_required
 @require_safe
 def script(request: HttpRequest) -> HttpResponse:
     """Serve the script; an empty one to a browser that may not be followed.
