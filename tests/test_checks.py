@@ -105,7 +105,9 @@ class Refusing:
 
 
 @pytest.mark.parametrize(
-    ("routers", "ids"), [([], []), ([Parting()], ["E013"]), ([Refusing()], ["E013"])], ids=str
+    ("routers", "ids"),
+    [([], []), ([Parting()], ["E013"]), ([Refusing()], ["E013"])],
+    ids=["none", "parting", "refusing"],
 )
 def test_routers_that_part_the_tables_or_refuse_them_are_an_error(settings, routers, ids):
     settings.DATABASE_ROUTERS = routers

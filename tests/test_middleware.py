@@ -163,7 +163,7 @@ def test_excluded_requests_set_no_cookie(settings):
 
 @pytest.mark.django_db
 def test_a_request_is_asked_once_whether_it_is_excluded(settings):
-    asked = []
+    asked: list[object] = []
     configure(settings, EXCLUDE=asked.append)
 
     def view(request):

@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 INSTALL = """
 INSTALLED_APPS += ["rest_framework", "identity_tracking"]
 MIDDLEWARE += ["identity_tracking.middleware.IdentityTrackingMiddleware"]
-IDENTITY_TRACKING = {"SITE_ID": "shop", "API_KEY": "test-key"}
+IDENTITY_TRACKING = {"SITE_ID": "shop", "CONSENT": "off"}
 """
 URLS = """
 from django.http import HttpResponse

@@ -195,7 +195,8 @@ def _activity(activity: Activity) -> dict[str, Json]:
 
 def _cells(activity: dict[str, Json]) -> list[Json]:
     (identifier,) = activity["identifier"].values()
-    url = activity["context"].get("page", {}).get("url", "")
+    page = activity["context"].get("page")
+    url = page.get("url", "") if isinstance(page, dict) else ""
     return [{**activity, "identifier": identifier, "url": url}[name] for name in COLUMNS]
 
 
