@@ -26,6 +26,7 @@ from identity_tracking.models import (
     Conflict,
     Identifier,
     MergeOperation,
+    ObjectRelationship,
     Ownership,
     Person,
 )
@@ -172,12 +173,21 @@ class _Deletion:
         return deleted
 
     def drop(self, unused: set[UUID]) -> Deleted:
+        """Delete identifiers, with their people; no cascade, which would hide what came late."""
         people = Person.objects.using(self.using).filter(pk__in=unused)
         deleted = Deleted(
             identifiers=tuple(one.ref for one in self.identifiers(unused)),
             cio_ids=tuple(people.values_list("cio_id", flat=True)),
         )
-        self.identifiers(unused).delete()
+        rows: tuple[QuerySet[Any], ...] = (
+            Ownership.objects.filter(identifier__in=unused),
+            Conflict.objects.filter(Q(identifier__in=unused) | Q(other__in=unused)),
+            ObjectRelationship.objects.filter(identifier__in=unused),
+            Person.objects.filter(pk__in=unused),
+            Identifier.objects.filter(pk__in=unused),
+        )
+        for those in rows:
+            those._raw_delete(self.using)
         return deleted
 
     def read_again(self, one: Identifier) -> None:

@@ -85,13 +85,11 @@ def _take_all(deleted: Deleted, using: str) -> None:
         _forget(late, using)
 
 
-def _in_transaction(block: Callable[[], None], using: str) -> None:
-    for attempt in range(ATTEMPTS):
-        try:
-            with transaction.atomic(using=using):
-                block()
-        except OperationalError:
-            if attempt == ATTEMPTS - 1:
-                raise
-        else:
-            return
+def _in_transaction(block: Callable[[], None], using: str, attempts: int = ATTEMPTS) -> None:
+    try:
+        with transaction.atomic(using=using):
+            block()
+    except OperationalError:
+        if attempts == 1:
+            raise
+        _in_transaction(block, using, attempts - 1)
