@@ -11,6 +11,7 @@ TIERS ?= sqlite postgres mariadb sqlite_stock
 PYTEST := $(BIN)/pytest --numprocesses=logical --dist=loadfile --cov --cov-append --cov-report=
 ELSEWHERE := -m "not browser and not slow"
 STORED := tests/api tests/identity tests/ingest tests/models
+QUEUED := tests/ingest tests/models $(patsubst %,tests/identity/test_%.py,cases merge processes threads)
 AT_RANDOM := tests/identity/test_graph.py tests/identity/test_machine.py
 CROWD := PROCESSES=16 OPERATIONS=10000 IDENTIFIERS=500 \
 	$(BIN)/pytest tests/identity/test_processes.py --log-cli-level=INFO --log-cli-format='%(message)s'
@@ -37,7 +38,7 @@ test-mariadb:
 	GRAPHS=50 $(PYTEST) --ds=tests.settings.mariadb $(ELSEWHERE) $(STORED)
 
 test-sqlite_stock:
-	GRAPHS=50 $(PYTEST) --ds=tests.settings.sqlite_stock $(ELSEWHERE) $(STORED)
+	$(PYTEST) --ds=tests.settings.sqlite_stock $(ELSEWHERE) $(QUEUED)
 
 lint: $(VENV)/.dev $(if $(NPM),$(SDK)/node_modules)
 	$(BIN)/ruff check

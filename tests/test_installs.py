@@ -72,6 +72,10 @@ def test_the_admin_of_a_site_without_time_zones_shows_its_local_time(tmp_path):
 
         activities = staff.get(reverse(where + "activity_changelist"))
         assert "Nov. 5, 2024, 9 p.m." in activities.content.decode()
+        person = Person.objects.find(id="42")
+        page = staff.get(reverse(where + "person_change", args=[person.pk])).content.decode()
+        assert "Nov. 5, 2024" in page and "9 p.m." in page
+        assert "Nov. 6, 2024" not in page
         """
     )
 

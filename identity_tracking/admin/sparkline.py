@@ -39,8 +39,9 @@ def sparkline(spans: Sequence[Q]) -> Sparkline:
 
     The newest COUNTED of it, by the index of each part: never all of a long history.
     """
-    today = timezone.localdate()
-    times = _times(spans, timezone.now() - timedelta(days=DAYS))
+    now = datetime.now(UTC)
+    today = timezone.localtime(now).date()
+    times = _times(spans, now - timedelta(days=DAYS))
     days = Counter(timezone.localtime(time).date() for time in times)
     counts = [days[today - timedelta(days=ago)] for ago in reversed(range(DAYS))]
     total, busiest = sum(counts), max(days, key=lambda day: (days[day], day), default=None)

@@ -105,7 +105,7 @@ def block(value: Json) -> SafeString:
 def instant(value: Json) -> datetime | None:
     """Read a time that we wrote into JSON ourselves."""
     try:
-        return datetime.fromisoformat(value)
+        return localtime(datetime.fromisoformat(value))
     except (TypeError, ValueError):
         return None
 
