@@ -58,9 +58,11 @@ def test_07_the_middlewares_cookie_is_kept_and_used(context, home):
 
 
 def test_08_cookies_of_the_script_and_of_the_middleware_have_the_same_attributes(context, home):
+    home.wait_for_load_state("networkidle")  # the first answer may still renew the cookie
     of_middleware = context.cookies()[0]
 
     home.evaluate("_cio.reset()")
+    home.wait_for_function("old => !document.cookie.includes(old)", arg=of_middleware["value"])
 
     of_script = context.cookies()[0]
     assert of_script["value"] != of_middleware["value"]
