@@ -21,7 +21,7 @@ from identity_tracking.models.operation import naming
 
 @dataclass(kw_only=True, slots=True)
 class Component:
-    """Everybody whom operations and emails connect, locked, and who they come to be."""
+    """Everybody whom live merges and emails connect, locked, and who they come to be."""
 
     people: dict[UUID, Person] = field(default_factory=dict)
     follows: dict[UUID, UUID] = field(default_factory=dict)  # a lead: whose its email is now
@@ -31,7 +31,7 @@ class Component:
 
     @property
     def merges(self) -> list[Merge]:
-        """The live merges, of whom each anchor means now."""
+        """The merges, of whom each anchor means now."""
         return [
             Merge(
                 not self.unproven.isdisjoint((operation.primary_id, operation.secondary_id)),
@@ -41,7 +41,6 @@ class Component:
                 self.meant(operation.secondary_id),
             )
             for operation in self.operations.values()
-            if operation.undone_at is None
         ]
 
     @property
@@ -63,7 +62,7 @@ class Component:
         given = [
             (one.at, one.pk, self.people[one.secondary_id].own.value)
             for one in self.operations.values()
-            if one.primary_id == key and one.activity_id and one.undone_at is None
+            if one.primary_id == key and one.activity_id
         ]
         return max((one for one in given if one[2] in names), default=(None, None, None))[2]
 
@@ -74,14 +73,16 @@ class Component:
         return {key: root[self.meant(key)] for key in self.people}
 
 
-def component_of(seed: Iterable[UUID], using: str) -> Component:
+def component_of(seed: Iterable[UUID], using: str, *, seen: Collection[UUID] = ()) -> Component:
     """Lock and return everybody connected to ``seed``.
 
     Where there are merges it looks before it locks: so it nearly always locks all at once, in
-    key order, and whom somebody connects meanwhile after them.
+    key order, and whom somebody connects meanwhile after them. ``seen``: who is locked as well.
     """
     if MergeOperation.objects.using(using).exists():
         seed = _connected(seed, using, lock=False).people
+    if seen:
+        Person.objects.using(using).locked({*seed, *seen})
     return _connected(seed, using, lock=True)
 
 
@@ -95,7 +96,7 @@ def _connected(seed: Iterable[UUID], using: str, *, lock: bool) -> Component:
         neighbours = {found.meant(key) for key in fresh & found.people.keys()}
         if MergeOperation.objects.using(using).exists():  # asked under the lock
             neighbours |= _leads_of(fresh, using)
-            for operation in MergeOperation.objects.using(using).filter(naming(fresh)):
+            for operation in MergeOperation.objects.using(using).live().filter(naming(fresh)):
                 found.operations[operation.pk] = operation
                 neighbours |= {operation.primary_id, operation.secondary_id}
         fresh = neighbours - found.people.keys()
@@ -107,9 +108,9 @@ def _connected(seed: Iterable[UUID], using: str, *, lock: bool) -> Component:
     return found
 
 
-def regroup(seed: Collection[UUID], using: str) -> Component:
+def regroup(seed: Collection[UUID], using: str, *, seen: Collection[UUID] = ()) -> Component:
     """Write anew who is whom among everybody connected to ``seed``."""
-    component = component_of(seed, using)
+    component = component_of(seed, using, seen=seen)
     for key, root in sorted(component.roots().items()):
         person = component.people[key]
         wanted = None if root == key else root

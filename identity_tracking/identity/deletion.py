@@ -136,7 +136,8 @@ class _Deletion:
         self.gone = self.group - self.heads(self.group)
         called_so = self.forget_claims(Q(weak__in=self.gone))
         called_so |= self.forget_merges(naming(self.gone))
-        self.forget_merges(naming(self.group) & Q(activity=None))
+        nobody = self.touched - self.used()
+        self.forget_merges(naming(self.group | nobody) & Q(activity=None))
         values = set(self.identifiers(self.gone).values_list("value", flat=True))
         for one in self.identifiers(called_so):
             self.keep_registers(one, without(one.registers or {}, values))
@@ -204,10 +205,11 @@ class _Deletion:
         self.identifiers([one.pk]).update(registers=registers)
 
     def used(self) -> set[UUID]:
-        """Which identifiers some message still uses."""
+        """Which identifiers some message still uses; that staff merged one is no use of it."""
         claims = Claim.objects.using(self.using).filter(weak__in=self.touched)
-        merges = MergeOperation.objects.using(self.using).filter(naming(self.touched))
-        sides = (claims.values_list("weak"), merges.values_list("primary", "secondary"))
+        merges = MergeOperation.objects.using(self.using).exclude(activity=None)
+        named = merges.filter(naming(self.touched)).values_list("primary", "secondary")
+        sides = (claims.values_list("weak"), named)
         return self.heads(self.touched).union(*chain.from_iterable(sides))
 
     def heads(self, keys: Iterable[UUID]) -> set[UUID]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -29,10 +30,16 @@ from identity_tracking.models.person import owner_of
 from identity_tracking.payloads import Json
 
 
-def refresh(changed: Mapping[UUID, Sequence[Change]], heads: Collection[UUID], using: str) -> None:
+def refresh(
+    changed: Mapping[UUID, Sequence[Change]],
+    heads: Collection[UUID],
+    using: str,
+    *,
+    seen: Collection[UUID] = (),
+) -> None:
     """Bring up to date everybody whom ``changed`` ownership, or ``heads`` that wrote, concern.
 
-    Locks people's rows in key order. Safe to repeat.
+    Locks people's rows in key order, with those of who was ``seen``. Safe to repeat.
     """
     moved = {key: moves for key, moves in changed.items() if moves}
     concerned = {
@@ -45,13 +52,14 @@ def refresh(changed: Mapping[UUID, Sequence[Change]], heads: Collection[UUID], u
     if heads:
         owned = Ownership.objects.using(using).filter(identifier__in=heads)
         concerned |= set(owned.values_list("person", flat=True))
-    component = regroup(concerned | moved.keys(), using)
+    component = regroup(concerned | moved.keys(), using, seen=seen)
     if concerned - component.people.keys():
         raise Vanished
     _show_all(component, using)
     _see(moved, component.people, using)
     _show_visitors({*moved, *heads} - component.people.keys(), using)
-    _follow_merges(component, using)
+    if component.operations:
+        _follow_merges(component, using)
 
 
 def regrouped(keys: Collection[UUID], using: str) -> None:
@@ -63,7 +71,7 @@ def regrouped(keys: Collection[UUID], using: str) -> None:
 
 def _follow_merges(component: Component, using: str) -> None:
     """See anew whom merges joined or parted, and the visitors whose gaps that closed or opened."""
-    if not (component.operations and component.regrouped):
+    if not component.regrouped:
         return
     for person in component.people.values():
         if person.root_id is None:
@@ -74,11 +82,13 @@ def _follow_merges(component: Component, using: str) -> None:
 
 
 def _show_all(component: Component, using: str) -> None:
-    for key, person in sorted(component.people.items()):
+    folded = [key for key, person in component.people.items() if person.root_id]
+    held = ObjectRelationship.objects.using(using).filter(identifier__in=folded)
+    if folded and (gone := list(held.values_list("pk", flat=True))):
+        held.filter(pk__in=gone).delete()
+    for _, person in sorted(component.people.items()):
         if person.root_id is None:
             _show(person, component, using)
-        else:
-            _relate(key, {}, using)
 
 
 def _show(person: Person, component: Component, using: str) -> None:
@@ -91,8 +101,8 @@ def _show(person: Person, component: Component, using: str) -> None:
         .select_related("identifier")
     )
     documents: dict[UUID, list[Registers]] = {key: [] for key in mine - component.follows.keys()}
-    for row in rows:
-        documents[row.person_id].append(_document(row, using))
+    for row, document in _documents(rows, using):
+        documents[row.person_id].append(document)
     merges = [merge for merge in component.merges if {merge.primary, merge.secondary} <= mine]
     wrote = {key: join(told) for key, told in documents.items()}
     group = fold(wrote, merges, component.ids)[person.pk]
@@ -132,17 +142,22 @@ def _names(
     }
 
 
-def _document(row: Ownership, using: str) -> Registers:
-    """Return what an identifier wrote while it was this owner's."""
-    if row.is_whole or not row.identifier.registers:
-        return row.identifier.registers or {}
-    activities = Activity.objects.using(using).filter(
-        identifier=row.identifier,
-        timestamp__gte=row.since,
-        timestamp__lt=row.until,
-        type__in=WRITING,
-    )
-    return join(written(one.as_message()) for one in activities.select_related("identifier"))
+def _documents(
+    stretches: Iterable[Ownership], using: str
+) -> Iterator[tuple[Ownership, Registers]]:
+    """Return with each of ``stretches`` what its identifier wrote in it; asks once at most."""
+    writing = [row for row in stretches if row.identifier.registers]
+    parts = {row.identifier_id for row in writing if not row.is_whole}
+    said = Activity.objects.using(using).filter(identifier__in=parts, type__in=WRITING)
+    wrote: dict[UUID, list[Activity]] = defaultdict(list)
+    for activity in said.select_related("identifier") if parts else ():
+        wrote[activity.identifier_id].append(activity)
+    for row in writing:
+        if row.is_whole:
+            yield row, row.identifier.registers or {}
+        else:
+            within = (one for one in wrote[row.identifier_id] if row.holds(one.timestamp))
+            yield row, join(written(one.as_message()) for one in within)
 
 
 def _relate(holder: UUID, wanted: Mapping[ObjectRef, Mapping[str, Json]], using: str) -> None:
@@ -179,7 +194,7 @@ def _left(visitor: Identifier, using: str) -> Registers:
     unowned = [row for row in stretches if owner_of(row) is None]
     if (first := min(row.since for row in stretches)) > BEGINNING:  # LOOK_BACK left the rest
         unowned.append(Ownership(identifier=visitor, since=BEGINNING, until=first))
-    return join(_document(row, using) for row in unowned)
+    return join(document for _, document in _documents(unowned, using))
 
 
 def _see(moved: Mapping[UUID, Sequence[Change]], people: Mapping[UUID, Person], using: str) -> None:

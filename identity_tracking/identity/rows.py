@@ -43,7 +43,7 @@ class Found(NamedTuple):
 def ensure(messages: Sequence[Message], using: str) -> list[Found]:
     """Make the identifiers, people and objects that ``messages`` mention; locks nothing.
 
-    Returns what was there before, for ``touch``. Safe to repeat. It reads first and inserts
+    Returns what was there before, for ``sightings``. Safe to repeat. It reads first and inserts
     only what is missing, for on MariaDB an ignored insert locks the row it ran into.
     """
     _ensure_objects(messages, using)
@@ -59,8 +59,8 @@ def ensure(messages: Sequence[Message], using: str) -> list[Found]:
     return found
 
 
-def touch(messages: Iterable[Message], found: Iterable[Found], using: str) -> None:
-    """Move the first and last seen of people where that is due: rarely, see LAST_SEEN_EVERY."""
+def sightings(messages: Iterable[Message], found: Iterable[Found]) -> dict[UUID, list[datetime]]:
+    """Return whose first and last seen is due to move, and when: rarely, see LAST_SEEN_EVERY."""
     times: dict[UUID, list[datetime]] = defaultdict(list)
     for message in messages:
         times[message.head.key].append(message.timestamp)
@@ -68,8 +68,13 @@ def touch(messages: Iterable[Message], found: Iterable[Found], using: str) -> No
     for row in found:
         if row.person:
             due[row.person] += [time for time in times[row.identifier] if _is_due(row, time)]
-    for person in sorted(key for key, seen in due.items() if seen):
-        Person.objects.using(using).touch(person, due[person])
+    return {person: seen for person, seen in due.items() if seen}
+
+
+def touch(seen: Mapping[UUID, Iterable[datetime]], using: str) -> None:
+    """Keep when people were seen. Locks their rows in key order, if they are not locked yet."""
+    for person in sorted(seen):
+        Person.objects.using(using).touch(person, seen[person])
 
 
 def _is_due(row: Found, time: datetime) -> bool:

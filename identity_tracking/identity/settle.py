@@ -8,7 +8,7 @@ an email cannot grow once it is held.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TypeAlias
 from uuid import UUID
@@ -36,16 +36,17 @@ from identity_tracking.models import Claim, Identifier
 Timed: TypeAlias = tuple[datetime, Assertion]
 
 
-def settle(messages: Sequence[Message], using: str) -> None:
+def settle(messages: Sequence[Message], using: str, *, seen: Collection[UUID] = ()) -> None:
     """Carry out what ``messages``, newly stored in this transaction, claim, merge and write.
 
     Page views and events cost nothing here: they change nobody's identity, and take no lock.
+    ``seen``: people whose rows the caller will write; they are locked with the others.
     """
     asserted = [(message, claim) for message in messages for claim in assertions(message)]
     writers = [message for message in messages if message.writes]
     proofs = [message for message in messages if proves_email(message)]
     if asserted or writers or proofs:
-        Settlement(using).carry_out(asserted, writers, proofs)
+        Settlement(using, seen).carry_out(asserted, writers, proofs)
     conflicts.tell_refused(messages, using)
 
 
@@ -57,8 +58,9 @@ def recount(claim: Claim, using: str) -> None:
 class Settlement:
     """One transaction's worth of settling. ``held``: the identifiers locked so far."""
 
-    def __init__(self, using: str) -> None:
+    def __init__(self, using: str, seen: Collection[UUID] = ()) -> None:
         self.using = using
+        self.seen = seen
         self.held: dict[UUID, Identifier] = {}
         self.changes: dict[UUID, list[Change]] = {}
 
@@ -77,7 +79,8 @@ class Settlement:
         self.fold(spans, _visitor_spans(claimed), visitors)
         self.write_registers(writers)
         merged = self.record_merges(writers)
-        people.refresh(self.changes, {message.head.key for message in writers} | merged, self.using)
+        heads_written = {message.head.key for message in writers} | merged
+        people.refresh(self.changes, heads_written, self.using, seen=self.seen)
         self.tell_emails(claimed, [message.head.key for message in proofs])
 
     def recount(self, claim: Claim) -> None:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from identity_tracking.identity.rows import ensure, touch
+from identity_tracking.identity.rows import ensure, sightings, touch
 from identity_tracking.identity.settle import settle
 from identity_tracking.ingest.addressing import address
 from identity_tracking.ingest.transaction import database, in_transaction, reachable
@@ -79,8 +79,9 @@ def _store(
     fresh = [message for key, message in _first(messages).items() if key in new]
     if fresh:
         found = ensure(fresh, using)
-        settle(fresh, using)
-        touch(fresh, found, using)
+        seen = sightings(fresh, found)
+        settle(fresh, using, seen=seen.keys())
+        touch(seen, using)
         transaction.on_commit(
             lambda: _tell(fresh, [new[message.key] for message in fresh], using),
             using=using,

@@ -124,6 +124,9 @@ class Ownership(models.Model):
         """Whether this is one row for all time."""
         return self.since == BEGINNING and self.until == END
 
+    def holds(self, moment: datetime) -> bool:
+        return self.since <= moment < self.until
+
 
 class ClaimQuerySet(models.QuerySet["Claim"]):
     def standing(self) -> ClaimQuerySet:

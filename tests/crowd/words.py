@@ -16,7 +16,7 @@ from tests.reference import Also, Name, Said
 from tests.saying import hour
 
 FAMILY = 10  # identifiers: 3 ids, 3 emails, 4 browsers
-STRANGERS = 0.01  # of names: of somebody of another family
+STRANGERS = 0.01  # of names: of somebody of another family; rarer where much is said
 REPEATS = 0.15  # of calls: with what another member sends, too
 BATCHES = 0.04  # of calls: with several messages
 TYPES = {  # how often, of 100
@@ -43,9 +43,18 @@ class Plan:
     operations: int
     identifiers: int
 
+    @property
+    def rarity(self) -> float:
+        """How much rarer than in a short story what makes people one is in this one.
+
+        Otherwise everybody would end up as one person, of whom nothing can be misplaced.
+        """
+        return max(1.0, self.members * self.operations / (8 * self.identifiers))
+
     def deed(self, member: int, number: int) -> str:
         """What a member does at its turn ``number``: rarely "merge" or "undo", else "say"."""
-        return self._draw(member, number).choices(["merge", "undo", "say"], [1, 1, 98])[0]
+        shares = [1, 1, 100 * self.rarity]
+        return self._draw(member, number).choices(["merge", "undo", "say"], shares)[0]
 
     def batch(self, member: int, number: int) -> list[str]:
         """The ids of the messages to send, some of which another member sends as well."""
@@ -58,7 +67,7 @@ class Plan:
 
     def pair(self, member: int, number: int) -> tuple[Name, Name, int]:
         """Two anchors to merge, and when that is said."""
-        family = Family(self._draw(member, number, "pair"), self.identifiers)
+        family = self._family(self._draw(member, number, "pair"))
         anchors: list[Name] = [("id", one) for one in family.ids]
         anchors += [("email", one) for one in family.emails]
         primary, secondary = family.random.sample(anchors, 2)
@@ -68,7 +77,7 @@ class Plan:
         """Draw the message of that id."""
         random = self._draw(message_id)
         type = random.choices(list(TYPES), list(TYPES.values()))[0]
-        family = Family(random, self.identifiers)
+        family = self._family(random)
         trusted = random.random() < 0.4
         called = family.names(0.7 if type in CHANGING else 0.4)
         return Said(
@@ -81,7 +90,7 @@ class Plan:
             attributes=attributes(random) if type == "identify" else (),
             relations=relations(random) if type in {"relate", "group"} else (),
             restamped=type not in CHANGING and random.random() < 0.1,
-            also=family.also(called) if random.random() < 0.05 else (),
+            also=family.also(called) if random.random() < 0.05 / self.rarity else (),
             **called,
         )
 
@@ -91,16 +100,20 @@ class Plan:
         size = random.randint(2, 20) if random.random() < BATCHES else 1
         return [f"{member}.{number}.{index}" for index in range(size)]
 
+    def _family(self, random: Random) -> Family:
+        return Family(random, self.identifiers // FAMILY, STRANGERS / self.rarity)
+
     def _draw(self, *what: object) -> Random:
         return Random(f"{self.seed} {what}")  # noqa: S311
 
 
 class Family:
-    """People who share devices and emails, one family of many."""
+    """People who share devices and emails, one family of ``number``."""
 
-    def __init__(self, random: Random, identifiers: int) -> None:
+    def __init__(self, random: Random, number: int, strangers: float) -> None:
         self.random = random
-        self.number = identifiers // FAMILY
+        self.number = number
+        self.strangers = strangers
         self.own = random.randrange(self.number)
         self.ids = [f"u{self.own}-{one}" for one in range(3)]
         self.emails = [f"e{self.own}-{one}@x.org" for one in range(3)]
@@ -124,7 +137,7 @@ class Family:
 
     def one(self, members: Sequence[str]) -> str:
         chosen = self.random.choice(members)
-        if self.random.random() >= STRANGERS:
+        if self.random.random() >= self.strangers:
             return chosen
         letter, index = chosen[0], chosen.partition("-")[2]
         return f"{letter}{self.random.randrange(self.number)}-{index}"

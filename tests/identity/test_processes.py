@@ -95,7 +95,8 @@ def tell(heard, misplaced, unlike, deadlocks):
         heard.calls / heard.seconds,
     )
     logger.info(
-        "%s messages, %s merges, of these %s undone; %s deadlocks; tried again: %s",
+        "%s people; %s messages, %s merges, of these %s undone; %s deadlocks; tried again: %s",
+        Person.objects.filter(root=None).count(),
         len(heard.messages),
         MergeOperation.objects.count(),
         len(heard.undone),

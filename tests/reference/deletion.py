@@ -17,9 +17,10 @@ def without(graph: Reference, person: Name) -> Reference:
     }
     gone = rows - {message.head for message in kept}
     left = [forgetting(message, gone) for message in kept]
+    others = {name for message in left for name in message.used} - rows
     return Reference(
         left,
-        [one for one in graph.explicit if not rows & {one.primary, one.secondary}],
+        [one for one in graph.explicit if {one.primary, one.secondary} <= others],
         voided=graph.voided & {claim.key for message in left for claim in message.claims},
         undone=graph.undone & {one.id for message in left for one in message.operations},
         people_per_browser=graph.limit,
