@@ -12,6 +12,7 @@ from identity_tracking.identity.folding import has_too_many_people
 from identity_tracking.messages import Message
 from identity_tracking.models import Claim, Conflict, Identifier
 from identity_tracking.models.conflict import Code
+from identity_tracking.models.removal import remove
 
 PASSING = (Code.EMAIL_OF_TWO_IDS, Code.EMAIL_NOT_COUNTED, Code.TOO_MANY_PEOPLE)
 REFUSALS = {"cio_id": Code.UNKNOWN_CIO_ID, "link": Code.LINK_ELSEWHERE}
@@ -99,7 +100,7 @@ def tell_visitor(visitor: Identifier, using: str) -> None:
 def withdraw(identifier: UUID, using: str, *, but: Collection[UUID] = ()) -> None:
     """Forget what no longer holds of ``identifier``, so that arrival order leaves no trace."""
     conflicts = Conflict.objects.using(using).filter(identifier=identifier, code__in=PASSING)
-    conflicts.exclude(pk__in=but).delete()
+    remove(conflicts.exclude(pk__in=but))
 
 
 def _key(code: Code, identifier: UUID, *subject: UUID | str | None) -> UUID:

@@ -32,6 +32,7 @@ from identity_tracking.models import (
 )
 from identity_tracking.models.identifier import BEGINNING, END
 from identity_tracking.models.operation import naming
+from identity_tracking.models.removal import remove
 
 BATCH = 1_000  # activities a statement
 
@@ -77,7 +78,7 @@ def delete_strays(keys: Collection[UUID], using: str) -> Deleted:
     owned = Ownership.objects.using(using).filter(Q(person__in=lost) | Q(after__in=lost))
     deletion = _Deletion(set(keys), using)
     deletion.touched |= {*keys, *owned.values_list("identifier", flat=True)}
-    owned.delete()
+    remove(owned)
     deletion.stretches += [Ownership(identifier_id=key, since=BEGINNING, until=END) for key in keys]
     return deletion.carry_out()
 
@@ -128,8 +129,8 @@ class _Deletion:
         while keys := list(done.values_list("pk", flat=True)[:BATCH]):
             self.forget_claims(Q(activity__in=keys))
             self.forget_merges(Q(activity__in=keys))
-            Conflict.objects.using(self.using).filter(activity__in=keys).delete()
-            done.filter(pk__in=keys).delete()
+            remove(Conflict.objects.using(self.using).filter(activity__in=keys))
+            remove(done.filter(pk__in=keys))
 
     def forget_named(self) -> None:
         """Let those who stay forget whom only the deleted messages were from."""
@@ -152,7 +153,7 @@ class _Deletion:
     def forget(self, rows: QuerySet[Any], *sides: str) -> set[UUID]:
         """Delete ``rows``; return the identifiers on their sides, which are to be settled."""
         named: set[UUID] = set(chain.from_iterable(rows.values_list(*sides)))
-        rows.delete()
+        remove(rows)
         self.touched |= named
         return named
 
@@ -174,7 +175,7 @@ class _Deletion:
         return deleted
 
     def drop(self, unused: set[UUID]) -> Deleted:
-        """Delete identifiers, with their people; no cascade, which would hide what came late."""
+        """Delete identifiers, with their people; what came late stays."""
         people = Person.objects.using(self.using).filter(pk__in=unused)
         deleted = Deleted(
             identifiers=tuple(one.ref for one in self.identifiers(unused)),
@@ -188,7 +189,7 @@ class _Deletion:
             Identifier.objects.filter(pk__in=unused),
         )
         for those in rows:
-            those._raw_delete(self.using)
+            remove(those.using(self.using))
         return deleted
 
     def read_again(self, one: Identifier) -> None:

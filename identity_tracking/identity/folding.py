@@ -25,6 +25,7 @@ from identity_tracking.identity.rules import (
 from identity_tracking.messages import Order, microseconds
 from identity_tracking.models import Claim, Identifier, Ownership
 from identity_tracking.models.identifier import BEGINNING, END
+from identity_tracking.models.removal import remove
 
 EVER = Span(BEGINNING, END)
 
@@ -138,7 +139,7 @@ def _write(weak: Identifier, rows: Iterable[Ownership], new: Iterable[Stretch], 
         if any(getattr(row, name) != value for name, value in values.items()):
             ownership.filter(pk=row.pk).update(**values)
     if gone:
-        ownership.filter(pk__in=gone).delete()
+        remove(ownership.filter(pk__in=gone))
     fresh = [stretch for since, stretch in stretches_by_since.items() if since not in kept]
     if fresh:
         ownership.bulk_create(

@@ -27,6 +27,7 @@ from identity_tracking.models import Activity, Identifier, ObjectRelationship, O
 from identity_tracking.models.activity import earliest_and_latest
 from identity_tracking.models.identifier import BEGINNING, END
 from identity_tracking.models.person import owner_of
+from identity_tracking.models.removal import remove
 from identity_tracking.payloads import Json
 
 
@@ -83,9 +84,7 @@ def _follow_merges(component: Component, using: str) -> None:
 
 def _show_all(component: Component, using: str) -> None:
     folded = [key for key, person in component.people.items() if person.root_id]
-    held = ObjectRelationship.objects.using(using).filter(identifier__in=folded)
-    if folded and (gone := list(held.values_list("pk", flat=True))):
-        held.filter(pk__in=gone).delete()
+    remove(ObjectRelationship.objects.using(using).filter(identifier__in=folded))
     for _, person in sorted(component.people.items()):
         if person.root_id is None:
             _show(person, component, using)
@@ -142,9 +141,7 @@ def _names(
     }
 
 
-def _documents(
-    stretches: Iterable[Ownership], using: str
-) -> Iterator[tuple[Ownership, Registers]]:
+def _documents(stretches: Iterable[Ownership], using: str) -> Iterator[tuple[Ownership, Registers]]:
     """Return with each of ``stretches`` what its identifier wrote in it; asks once at most."""
     writing = [row for row in stretches if row.identifier.registers]
     parts = {row.identifier_id for row in writing if not row.is_whole}
@@ -166,7 +163,7 @@ def _relate(holder: UUID, wanted: Mapping[ObjectRef, Mapping[str, Json]], using:
     by_key = {ref.key: attributes for ref, attributes in wanted.items()}
     have = {row.object_id: row for row in relationships.filter(identifier=holder)}
     if gone := [row.pk for key, row in have.items() if key not in by_key]:
-        relationships.filter(pk__in=gone).delete()
+        remove(relationships.filter(pk__in=gone))
     for key, row in have.items():
         if key in by_key and row.attributes != by_key[key]:
             relationships.filter(pk=row.pk).update(attributes=by_key[key])

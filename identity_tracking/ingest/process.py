@@ -13,6 +13,7 @@ from identity_tracking.ingest.addressing import address
 from identity_tracking.ingest.transaction import database, in_transaction, reachable
 from identity_tracking.messages import IDENTIFYING, Message, Outcome
 from identity_tracking.models import Activity, FailedEvent, Person
+from identity_tracking.models.removal import remove
 from identity_tracking.payloads import printable
 from identity_tracking.privacy.suppression import suppressed
 from identity_tracking.signals import activity_recorded, person_identified
@@ -48,7 +49,7 @@ def _admit(
     refused, untold = suppressed(messages, failed, using)
     if not (refused or untold):
         return _store(addressed, new, failed, using)
-    Activity.objects.using(using).filter(pk__in=list(new)).delete()
+    remove(Activity.objects.using(using).filter(pk__in=list(new)))
     allowed = [one for index, one in enumerate(addressed) if index not in refused]
     kept = [one for index, one in enumerate(failed) if index not in untold]
     outcomes = iter(_store(allowed, _insert(allowed, using), kept, using))

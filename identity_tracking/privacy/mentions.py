@@ -14,6 +14,7 @@ from identity_tracking.identifiers import Kind
 from identity_tracking.identity.deletion import Deleted
 from identity_tracking.models import Activity, Claim, FailedEvent, MergeOperation
 from identity_tracking.models.conflict import Code
+from identity_tracking.models.removal import remove
 from identity_tracking.privacy.suppression import cio_id_key, keys_in
 
 UNMISTAKABLE = 8  # characters: a shorter id may be part of any other text
@@ -51,7 +52,7 @@ def _forget_failed(deleted: Deleted, mention: re.Pattern[str], using: str) -> No
         for event in failed.only("payload").iterator()
         if mention.search(event.payload) or keys & keys_in(event)
     ]
-    failed.filter(pk__in=gone).delete()
+    remove(failed.filter(pk__in=gone))
 
 
 def _forget_links(deleted: Deleted, using: str) -> None:

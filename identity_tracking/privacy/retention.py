@@ -32,6 +32,7 @@ from identity_tracking.models import (
 )
 from identity_tracking.models.identifier import IdentifierQuerySet
 from identity_tracking.models.person import owner_of
+from identity_tracking.models.removal import remove
 from identity_tracking.privacy import suppression, writers
 
 BATCH = 1_000  # rows in one transaction
@@ -205,9 +206,8 @@ class _Pruning:
             Conflict.objects.filter(Q(identifier__in=keys) | Q(other__in=keys)),
             ObjectRelationship.objects.filter(identifier__in=keys),
         ):
-            rows.using(self.using).delete()
-        unused = self.identifiers().filter(pk__in=keys)
-        unused._raw_delete(self.using)
+            remove(rows.using(self.using))
+        remove(self.identifiers().filter(pk__in=keys))
 
     def bring_back(self) -> None:
         """Make again the identifiers of visitors who came back while they were dropped."""
