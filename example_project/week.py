@@ -13,7 +13,17 @@ from typing import Any
 from uuid import UUID
 
 from example_project.browsing import PHONES, Browser
-from example_project.cast import GRACE, HENRIK, MAYA, PRINCIPALS, SAM, SAM_AGAIN, Customer, customer
+from example_project.cast import (
+    GRACE,
+    HENRIK,
+    MAYA,
+    PRINCIPALS,
+    SAM,
+    SAM_AGAIN,
+    TOLD,
+    Customer,
+    customer,
+)
 from example_project.shop.catalogue import COURSES, PRODUCTS, Course
 from identity_tracking import identify, relate, track
 from identity_tracking.identifiers import Kind, Names, Ref
@@ -109,8 +119,12 @@ class Week:
 
 
 def tell(now: datetime, ids: Mapping[str, str], people: int) -> Week:
-    """Tell the week of ``people`` people, of the principals and of many who only pass by."""
+    """Tell the week of ``people`` people, of the principals and of many who only pass by.
+
+    Of many people it tells of the first TOLD; the others are a ``crowd``.
+    """
     week = Week(now, ids)
+    people = min(people, TOLD)
     for index in range(people * PASSERS_BY):
         pass_by(week.browser(f"passer-by {index}"))
     for index in range(people):
@@ -130,7 +144,8 @@ def customers(people: int) -> Iterator[Customer]:
 
 def letters(week: Week, people: int) -> list[Message]:
     """Tell who opened the personal link of the newsletter: on a new phone, or on another's."""
-    readers = [one for one in map(customer, range(people)) if one.kind == "reads"]
+    everybody = map(customer, range(min(people, TOLD)))
+    readers = [one for one in everybody if one.kind == "reads"]
     opened = [open_letter(week, reader) for reader in (MAYA, *readers[::3])]
     forwarded = [open_forwarded(week, reader) for reader in readers[:1]]
     sent = [message for browser in (*opened, *forwarded) if browser for message in browser.messages]

@@ -7,6 +7,9 @@ from django.contrib.auth import authenticate
 from django.contrib.auth.models import User
 from django.core.management import call_command
 
+from example_project.cast import TOLD, customer
+from example_project.shop.management.commands.demo import Command
+from example_project.week import customers
 from identity_tracking.models import (
     Activity,
     Conflict,
@@ -93,3 +96,36 @@ def test_it_says_where_the_shop_and_the_admin_are():
 
     assert "http://127.0.0.1:8000/ " in said
     assert "http://127.0.0.1:8000/admin/" in said
+
+
+class Terminal(StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.mark.parametrize(
+    ("out", "last"),
+    [
+        (StringIO(), "Who came once: 30 people\n"),
+        (Terminal(), f"\rWho came once          {'━' * 30}      30 of 30 people\n"),
+    ],
+)
+def test_it_shows_how_far_it_is(out, last):
+    said = []
+
+    Command(stdout=out).step(
+        "Who came once", range(30), lambda some: said.extend(some) or 0, 20, "people"
+    )
+
+    assert said == list(range(30))
+    assert out.getvalue().endswith(last)
+
+
+def test_of_a_large_demo_most_come_once():
+    accounts = {one.username for one in customers(TOLD + 10)}
+    told = {one.username for one in customers(TOLD)}
+
+    brief = [customer(index) for index in range(TOLD, TOLD + 10)]
+
+    assert {one.kind for one in brief} == {"drops in", "leaves an email"}
+    assert accounts - told == {one.username for one in brief if one.kind == "drops in"}

@@ -16,14 +16,18 @@ from django.core.management.base import BaseCommand
 from django.db import transaction
 from django.utils import timezone
 
-from example_project.cast import MAYA
-from example_project.week import customers, letters, tell
+from example_project.bulk import write
+from example_project.cast import MAYA, TOLD
+from example_project.crowd import crowd
+from example_project.week import PASSERS_BY, customers, letters, tell
 from identity_tracking.ingest.process import process
 from identity_tracking.messages import Message, Outcome
 from identity_tracking.models import Activity, Conflict, Identifier, ObjectRelationship, Person
 
 BATCH = 400  # messages in one transaction
+CROWD = 500  # people in one transaction, of those who come once
 BAR = 30  # characters
+EVERY = 10  # seconds, between two lines of progress where there is no terminal
 
 
 class Command(BaseCommand):
@@ -31,7 +35,11 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
-            "--people", type=int, default=40, help="how many; each comes with 8 passers-by"
+            "--people",
+            type=int,
+            default=40,
+            help=f"how many; each of the first {TOLD} comes with {PASSERS_BY} passers-by, and a"
+            " story; the others come once, each with one passer-by: 100000 take minutes",
         )
         parser.add_argument("--port", type=int, default=8000)
         parser.add_argument("--no-serve", action="store_true", help="fill in only")
@@ -57,24 +65,38 @@ class Command(BaseCommand):
         calls = [call for _, call in sorted(week.calls, key=lambda planned: planned[0])]
         new = self.step("What visitors did", week.messages, _processed)
         new += self.step("What the shop knows", calls, _called)
-        return new + self.step("Who opened the letter", letters(week, people), _processed)
+        new += self.step("Who opened the letter", letters(week, people), _processed)
+        others = range(TOLD, people)
+        return new + self.step(
+            "Who came once", others, lambda some: write(crowd(now, ids, some)), CROWD, "people"
+        )
 
-    def step(self, title: str, items: Sequence[Any], work: Callable[[Any], int]) -> int:
-        """Work on ``items`` in batches; show a bar on a terminal, and else a line."""
-        new = 0
-        for start in range(0, len(items), BATCH):
-            new += work(items[start : start + BATCH])
-            self.show(title, min(start + BATCH, len(items)), len(items))
+    def step(
+        self,
+        title: str,
+        items: Sequence[Any],
+        work: Callable[[Any], int],
+        size: int = BATCH,
+        unit: str = "messages",
+    ) -> int:
+        """Work on ``items`` in batches; show a bar on a terminal, and else some lines."""
+        self.told_at, new = time.monotonic(), 0
+        for start in range(0, len(items), size):
+            new += work(items[start : start + size])
+            self.show(title, min(start + size, len(items)), len(items), unit)
         return new
 
-    def show(self, title: str, done: int, total: int) -> None:
+    def show(self, title: str, done: int, total: int, unit: str) -> None:
         if self.stdout.isatty():
             bar = ("━" * (BAR * done // total)).ljust(BAR, "·")
             end = "\n" if done == total else ""
-            self.stdout.write(f"\r{title:<22} {bar} {done:>6,} of {total:,}", ending=end)
+            self.stdout.write(f"\r{title:<22} {bar} {done:>7,} of {total:,} {unit}", ending=end)
             self.stdout.flush()
         elif done == total:
-            self.stdout.write(f"{title}: {total:,} messages")
+            self.stdout.write(f"{title}: {total:,} {unit}")
+        elif time.monotonic() - self.told_at >= EVERY:
+            self.told_at = time.monotonic()
+            self.stdout.write(f"{title}: {done:,} of {total:,} {unit}")
 
     def summarize(self, new: int, seconds: float) -> None:
         relationships = ObjectRelationship.objects.count()
@@ -125,8 +147,9 @@ def make_users(people: int, now: datetime, password: str) -> dict[str, str]:
     User.objects.update_or_create(
         username="admin", defaults={"password": hashed, **names, **rights}
     )
-    users = User.objects.filter(username__in=[one.username for one in accounts])
-    return {username: str(pk) for username, pk in users.values_list("username", "pk")}
+    wanted = {one.username for one in accounts}
+    users = User.objects.values_list("username", "pk").iterator()
+    return {username: str(pk) for username, pk in users if username in wanted}
 
 
 def _processed(messages: Sequence[Message]) -> int:
