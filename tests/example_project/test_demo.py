@@ -111,13 +111,15 @@ class Terminal(StringIO):
     ],
 )
 def test_it_shows_how_far_it_is(out, last):
-    said = []
+    sizes = []
 
-    Command(stdout=out).step(
-        "Who came once", range(30), lambda some: said.extend(some) or 0, 20, "people"
-    )
+    def work(some):
+        sizes.append(len(some))
+        return len(some)
 
-    assert said == list(range(30))
+    new = Command(stdout=out).step("Who came once", range(30), work, 20, "people")
+
+    assert (new, sizes) == (30, [20, 10])
     assert out.getvalue().endswith(last)
 
 

@@ -13,7 +13,7 @@ from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
-from django.db import transaction
+from django.db import reset_queries, transaction
 from django.utils import timezone
 
 from example_project.bulk import write
@@ -83,6 +83,7 @@ class Command(BaseCommand):
         self.told_at, new = time.monotonic(), 0
         for start in range(0, len(items), size):
             new += work(items[start : start + size])
+            reset_queries()  # with DEBUG Django keeps their text, here that of large inserts
             self.show(title, min(start + size, len(items)), len(items), unit)
         return new
 
