@@ -99,7 +99,7 @@ def web_link(value: Json) -> SafeString | str:
 
 def block(value: Json) -> SafeString:
     """Return any JSON, indented, as a block of a page."""
-    return format_html('<pre class="it-json">{}</pre>', cut(pretty(value), 20 * WHOLE))
+    return format_html('<pre class="it-json" tabindex="0">{}</pre>', cut(pretty(value), 20 * WHOLE))
 
 
 def instant(value: Json) -> datetime | None:

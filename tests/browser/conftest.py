@@ -17,9 +17,13 @@ from typing import Any
 from unittest import mock
 
 import pytest
+from django.contrib.auth.models import User
+from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from identity_tracking import assets
+from identity_tracking.models import Person
+from tests.browser.screens import tell
 from tests.conftest import find_browser
 
 PATIENCE = 15  # seconds: a browser on a busy machine
@@ -229,3 +233,26 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
 @pytest.fixture
 def page(context: BrowserContext) -> Page:
     return context.new_page()
+
+
+@pytest.fixture
+def hostile(settings: Any) -> Person:
+    """Somebody hostile, on a site where nothing that staff may do is missing."""
+    settings.IDENTITY_TRACKING = {**settings.IDENTITY_TRACKING, "SUPPRESSION_KEY": "k" * 32}
+    return tell()
+
+
+@pytest.fixture
+def visit(live_server: Any, context: BrowserContext, page: Page) -> Callable[..., None]:
+    """Open a page of the admin, as somebody who may do all of it."""
+    client = Client()
+    client.force_login(User.objects.create_superuser("boss"))
+    cookie = client.cookies["sessionid"].value
+    context.add_cookies([{"name": "sessionid", "value": cookie, "url": live_server.url}])
+
+    def visit(path: str, **options: Any) -> None:
+        answer = page.goto(live_server.url + path, **options)
+        assert answer
+        assert answer.status == 200
+
+    return visit
