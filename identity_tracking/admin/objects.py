@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from identity_tracking.admin.paging import CappedPaginator
@@ -45,6 +46,7 @@ class TrackedObjectAdmin(ReadOnlyAdmin):
         shows_people = may_view(request, Person)
         return {
             "attributes": table(shown.attributes),
+            "people": _people(shown) if shows_people else "",
             "page": page,
             "numbers": page.paginator.get_elided_page_range(page.number),
             "related": [related(row, _person(row) if shows_people else None) for row in page],
@@ -57,6 +59,11 @@ class TrackedObjectAdmin(ReadOnlyAdmin):
     @admin.display(description=_("type"))
     def type_shown(self, tracked: TrackedObject) -> str:
         return plain(tracked.object_type)
+
+
+def _people(tracked: TrackedObject) -> str:
+    """Return the address of the list of people who relate to an object."""
+    return reverse("admin:identity_tracking_person_changelist", query={"object": str(tracked)})
 
 
 def _relationships(tracked: TrackedObject) -> QuerySet[Any]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.template.loader import render_to_string
 from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.html import format_html
@@ -16,30 +17,24 @@ from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
+from identity_tracking.admin.glances import glances
+from identity_tracking.admin.people_filters import (
+    AttributeFilter,
+    IdentifiedFilter,
+    ObjectFilter,
+    SeenFilter,
+)
 from identity_tracking.admin.person_deeds import PersonDeeds
 from identity_tracking.admin.person_page import hue, person_page
-from identity_tracking.admin.readonly import page_of
+from identity_tracking.admin.readonly import may_view, page_of
 from identity_tracking.admin.search import people_beginning, people_called
 from identity_tracking.admin.values import plain
-from identity_tracking.models import Person
-
-
-class IdentifiedFilter(admin.SimpleListFilter):
-    title = _("who they are")
-    parameter_name = "is"
-
-    def lookups(self, request: HttpRequest, model_admin: object) -> Iterable[tuple[str, Any]]:
-        return [("identified", _("identified")), ("lead", _("leads"))]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any] | None:
-        if self.value() not in {"identified", "lead"}:
-            return None
-        return queryset.filter(user_id__isnull=self.value() == "lead")
+from identity_tracking.models import Activity, ObjectRelationship, Person
 
 
 class PersonAdmin(PersonDeeds):
-    list_display = ("who", "state", "user_id", "email", "first_seen_on", "last_seen")
-    list_filter = (IdentifiedFilter, "last_seen")
+    list_display = ("who", "state", "user_id", "email", "lately", "first_seen_on", "last_seen")
+    list_filter = (IdentifiedFilter, SeenFilter, AttributeFilter, ObjectFilter)
     ordering = ("-last_seen",)
     sortable_by = ("user_id", "email", "last_seen")
     search_fields = ("user_id", "email")  # get_search_results says how
@@ -48,6 +43,20 @@ class PersonAdmin(PersonDeeds):
     )
     fields = ("cio_id",)
     change_form_template = "admin/identity_tracking/person/page.html"
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        shows_activity = may_view(request, Activity)
+        return [name for name in self.list_display if shows_activity or name != "lately"]
+
+    def get_list_filter(self, request: HttpRequest) -> list[Any]:
+        shows_objects = may_view(request, ObjectRelationship)
+        return [one for one in self.list_filter if shows_objects or one is not ObjectFilter]
+
+    def complete(self, request: HttpRequest, rows: Sequence[Any]) -> None:
+        if may_view(request, Activity):
+            seen = glances([person.pk for person in rows])
+            for person in rows:
+                person.glance = seen[person.pk]
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -58,6 +67,11 @@ class PersonAdmin(PersonDeeds):
         using = people.db
         found = people_called(term, using) or people_beginning(term, using)
         return people.filter(pk__in=found), False
+
+    @admin.display(description=_("last 30 days"))
+    def lately(self, person: Any) -> SafeString:
+        glance = "admin/identity_tracking/_glance.html"
+        return render_to_string(glance, {"sparkline": person.glance})
 
     @admin.display(description=_("first seen"))
     def first_seen_on(self, person: Person) -> str:

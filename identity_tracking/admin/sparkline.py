@@ -22,15 +22,15 @@ BAR = 0.75  # of a day's width
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sparkline:
-    """The bars of the last DAYS. ``since``: where a busy history is counted from only."""
+    """The bars of the last days. ``since``: where a busy history is counted from only."""
 
     path: str
     total: int
     most: int
     busiest: date | None
     since: date | None
+    width: int
 
-    width: int = DAYS
     height: int = HEIGHT
 
 
@@ -39,18 +39,22 @@ def sparkline(spans: Sequence[Q]) -> Sparkline:
 
     The newest COUNTED of it, by the index of each part: never all of a long history.
     """
-    now = datetime.now(UTC)
-    today = timezone.localtime(now).date()
-    times = _times(spans, now - timedelta(days=DAYS))
-    days = Counter(timezone.localtime(time).date() for time in times)
-    counts = [days[today - timedelta(days=ago)] for ago in reversed(range(DAYS))]
-    total, busiest = sum(counts), max(days, key=lambda day: (days[day], day), default=None)
+    times = _times(spans, datetime.now(UTC) - timedelta(days=DAYS))
+    return drawn(times, days=DAYS, is_partial=len(times) >= COUNTED)
+
+
+def drawn(times: Sequence[datetime], *, days: int, is_partial: bool) -> Sparkline:
+    """Return the picture of what was done at ``times``, as far as it was in the last ``days``."""
+    today = timezone.localtime(datetime.now(UTC)).date()
+    by_day = Counter(timezone.localtime(time).date() for time in times)
+    counts = [by_day[today - timedelta(days=ago)] for ago in reversed(range(days))]
     return Sparkline(
         path=_bars(counts),
-        total=total,
+        total=sum(counts),
         most=max(counts),
-        busiest=busiest,
-        since=min(days) if len(times) >= COUNTED else None,
+        busiest=max(by_day, key=lambda day: (by_day[day], day), default=None),
+        since=min(by_day, default=today) if is_partial else None,
+        width=days,
     )
 
 
@@ -61,11 +65,11 @@ def _times(spans: Sequence[Q], since: datetime) -> list[datetime]:
     for batch in batches(spans):
         parts, params = union(recent, batch, COUNTED, ("timestamp",))
         newest = f"SELECT * FROM ({parts}) parts ORDER BY 1 DESC LIMIT {COUNTED}"  # noqa: S608 no value in it
-        found += [_utc(time) for (time,) in run(recent, newest, params)]
+        found += [moment_of(time) for (time,) in run(recent, newest, params)]
     return sorted(found, reverse=True)[:COUNTED]
 
 
-def _utc(time: Any) -> datetime:
+def moment_of(time: Any) -> datetime:
     """Read a time as the database writes it: SQLite as text, MariaDB without a zone."""
     read = datetime.fromisoformat(time) if isinstance(time, str) else time
     return read.replace(tzinfo=read.tzinfo or UTC)

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.core.paginator import Page
 from django.db import connections
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.functional import cached_property
 
 from identity_tracking.admin.paging import CEILING, CappedPaginator
@@ -168,8 +168,9 @@ def _at_ceiling(activities: ActivityQuerySet, spans: Sequence[Q]) -> list[UUID]:
     return [row[1] for row in run(activities, ordered, params)]
 
 
-def run(activities: ActivityQuerySet, sql: str, params: Sequence[Any]) -> list[Any]:
-    with connections[activities.db].cursor() as cursor:
+def run(asked: QuerySet[Any], sql: str, params: Sequence[Any]) -> list[Any]:
+    """Return the rows of ``sql``, from the database that ``asked`` is about."""
+    with connections[asked.db].cursor() as cursor:
         cursor.execute(sql, params)
         rows: list[Any] = cursor.fetchall()
         return rows
@@ -178,15 +179,24 @@ def run(activities: ActivityQuerySet, sql: str, params: Sequence[Any]) -> list[A
 def union(
     activities: ActivityQuerySet, spans: Sequence[Q], limit: int, columns: Sequence[str]
 ) -> tuple[str, list[Any]]:
-    """Return SQL for ``columns`` of the newest ``limit`` of each span, with its parameters.
+    """Return SQL for ``columns`` of the newest ``limit`` of each span, with its parameters."""
+    return joined(
+        [
+            activities.filter(span).order_by(*NEWEST_FIRST).values_list(*columns)[:limit]
+            for span in spans
+        ]
+    )
+
+
+def joined(queries: Sequence[QuerySet[Any, Any]]) -> tuple[str, list[Any]]:
+    """Return SQL for all rows of ``queries``, each of which may have a limit, and its parameters.
 
     It is written by hand as Django's own union refuses limits within its parts on SQLite.
     """
     parts: list[str] = []
     params: list[Any] = []
-    for span in spans:
-        rows = activities.filter(span).order_by(*NEWEST_FIRST).values_list(*columns)
-        sql, values = rows[:limit].query.get_compiler(using=activities.db).as_sql()
+    for rows in queries:
+        sql, values = rows.query.get_compiler(using=rows.db).as_sql()
         parts.append(f"SELECT * FROM ({sql}) part_{len(parts)}")  # noqa: S608 Django's own SQL
         params += values
     return " UNION ALL ".join(parts), params
