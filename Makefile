@@ -17,7 +17,7 @@ AT_RANDOM := tests/identity/test_graph.py tests/identity/test_machine.py
 CROWD := PROCESSES=16 OPERATIONS=10000 IDENTIFIERS=500 \
 	$(BIN)/pytest tests/identity/test_processes.py --log-cli-level=INFO --log-cli-format='%(message)s'
 
-.PHONY: demo test untested $(TIERS:%=test-%) lint docs bench soak planted build
+.PHONY: demo test untested $(TIERS:%=test-%) lint docs screenshots bench soak planted build
 
 demo: $(VENV)/.demo
 	$(BIN)/python manage.py migrate
@@ -50,6 +50,10 @@ lint: $(VENV)/.dev $(if $(NPM),$(SDK)/node_modules)
 
 docs: $(VENV)/.docs
 	$(BIN)/sphinx-build --fail-on-warning --fresh-env --quiet docs docs/_build
+
+screenshots: $(VENV)/.dev
+	rm -f $(VENV)/screenshots.sqlite3*
+	DATABASE_URL=sqlite:///$(CURDIR)/$(VENV)/screenshots.sqlite3 $(BIN)/python manage.py screenshots
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m tests.benchmarks

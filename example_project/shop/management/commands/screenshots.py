@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -15,17 +18,29 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from django.test.testcases import LiveServerThread
 from django.urls import reverse
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, FloatRect, Page, sync_playwright
 
-from example_project.cast import MAYA
+from example_project.cast import GRACE, MAYA, SAM, SAM_AGAIN, Customer
 from identity_tracking.models import Person
 
 IMAGES = Path(__file__).resolve().parents[4] / "docs" / "images"
 WIDTH = 1280  # pixels
+MARGIN = 16  # pixels
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--hide-scrollbars")
 CALM = "localStorage.setItem('django.admin.navSidebarIsOpen', 'false')"  # the admin's side bar
 
 Scheme: TypeAlias = Literal["light", "dark"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Picture:
+    """A page as it is looked at. ``around``: a selector of what is shown with what is near it."""
+
+    name: str
+    path: str
+    height: int
+    scheme: Scheme = "light"
+    around: str = ""
 
 
 class Command(BaseCommand):
@@ -33,24 +48,49 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         call_command("demo", no_serve=True, stdout=self.stdout)
-        session = admin_session()
-        maya = Person.objects.get(email=MAYA.email, root=None)
-        person = reverse("admin:identity_tracking_person_change", args=[maya.pk])
-        people = reverse("admin:identity_tracking_person_changelist")
-        server = LiveServerThread("127.0.0.1", StaticFilesHandler)
-        server.daemon = True
-        server.start()
-        server.is_ready.wait()
-        with sync_playwright() as playwright:
-            program = shutil.which("chromium") or shutil.which("google-chrome")
+        program = shutil.which("chromium") or shutil.which("google-chrome")
+        album, session = list(pictures()), admin_session()  # Playwright's loop forbids queries
+        with served() as site, sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=program, args=list(FLAGS))
-            camera = Camera(browser, f"http://127.0.0.1:{server.port}", session)
-            camera.take("person-light", person, height=1000)
-            camera.take("person-dark", person, height=1000, scheme="dark")
-            camera.take("people", people, height=760)
-            camera.take("shop", reverse("home"), height=900)
+            camera = Camera(browser, site, session)
+            for picture in album:
+                camera.take(picture)
+                self.stdout.write(f"docs/images/{picture.name}.png")
             browser.close()
-        server.terminate()
+
+
+def pictures() -> Iterator[Picture]:
+    maya, grace = key_of(MAYA), key_of(GRACE)
+    sides = [key_of(SAM), key_of(SAM_AGAIN)]
+    yield Picture(name="person-light", path=person("change", maya), height=1000)
+    yield Picture(name="person-dark", path=person("change", maya), height=1000, scheme="dark")
+    yield Picture(name="people", path=person("changelist"), height=760)
+    yield Picture(name="merge", path=person("merge", *sides), height=720)
+    yield Picture(name="gap", path=person("change", grace), height=600, around=".it-gap")
+    conflicts = reverse("admin:identity_tracking_conflict_changelist")
+    yield Picture(name="conflicts", path=conflicts, height=560)
+    yield Picture(name="shop", path=reverse("home"), height=900)
+
+
+def key_of(customer: Customer) -> Any:
+    """Return the key of the person whom a customer's account is."""
+    user = User.objects.get(username=customer.username)
+    return Person.objects.get(user_id=str(user.pk), root=None).pk
+
+
+def person(screen: str, *keys: Any) -> str:
+    return reverse(f"admin:identity_tracking_person_{screen}", args=keys)
+
+
+@contextmanager
+def served() -> Iterator[str]:
+    """Serve the site as long as it is looked at."""
+    server = LiveServerThread("127.0.0.1", StaticFilesHandler)
+    server.daemon = True
+    server.start()
+    server.is_ready.wait()
+    yield f"http://127.0.0.1:{server.port}"
+    server.terminate()
 
 
 def admin_session() -> str:
@@ -72,16 +112,29 @@ class Camera:
         self.site = site
         self.session = session
 
-    def take(self, name: str, path: str, *, height: int, scheme: Scheme = "light") -> None:
-        viewport = {"width": WIDTH, "height": height}
-        context = self.browser.new_context(color_scheme=scheme, viewport=viewport)  # type: ignore[arg-type]
+    def take(self, picture: Picture) -> None:
+        viewport = {"width": WIDTH, "height": picture.height}
+        context = self.browser.new_context(color_scheme=picture.scheme, viewport=viewport)  # type: ignore[arg-type]
         context.add_init_script(CALM)
-        if path.startswith(reverse("admin:index")):
+        if picture.path.startswith(reverse("admin:index")):
             name_of_cookie = settings.SESSION_COOKIE_NAME
             cookie = {"name": name_of_cookie, "value": self.session, "url": self.site}
             context.add_cookies([cookie])  # type: ignore[list-item]
         page = context.new_page()
-        page.goto(self.site + path, wait_until="networkidle")
+        page.goto(self.site + picture.path, wait_until="networkidle")
         IMAGES.mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=IMAGES / f"{name}.png")
+        page.screenshot(path=IMAGES / f"{picture.name}.png", clip=_near(page, picture))
         context.close()
+
+
+def _near(page: Page, picture: Picture) -> FloatRect | None:
+    """Scroll what a picture is about to the middle; return its column, or None for all."""
+    if not picture.around:
+        return None
+    shown = page.locator(picture.around).first
+    shown.evaluate("one => one.scrollIntoView({block: 'center'})")
+    box = shown.bounding_box()
+    if box is None:
+        return None
+    left, width = box["x"] - MARGIN, box["width"] + 2 * MARGIN
+    return {"x": left, "y": 0, "width": width, "height": picture.height}
