@@ -71,12 +71,12 @@ class Belongings:
         return {stretch.claims[0].activity_id for stretch in held if stretch.claims}
 
 
-def belongings(reasons: Sequence[Reason], person: Person) -> Belongings:
-    """Return what ``reasons``, in order of identifiers, say of ``person``."""
+def belongings(reasons: Sequence[Reason], person: Person, total: int) -> Belongings:
+    """Return what ``reasons``, in order of identifiers, say of ``person``, who has ``total``."""
     by_identifier = groupby(reasons, key=lambda reason: reason.identifier)
     grouped = [(identifier, list(_held(list(of_one)))) for identifier, of_one in by_identifier]
     shown = [_belonging(identifier, held, person) for identifier, held in grouped[:ROWS]]
-    return Belongings(shown=shown, total=len(grouped))
+    return Belongings(shown=shown, total=total)
 
 
 def _belonging(identifier: Identifier, held: Sequence[Held], person: Person) -> Belonging:

@@ -23,6 +23,7 @@ from identity_tracking.models import Activity, MergeOperation, Person
 from identity_tracking.models.identifier import BEGINNING, END
 from identity_tracking.payloads import Json
 
+EXPLAINED = 1_000  # stretches of identifiers whose claims are looked up: more than are shown
 HUES = 6  # colours of avatars, as in admin.css
 
 
@@ -52,11 +53,11 @@ def person_page(request: HttpRequest, person: Person, folded: list[Person]) -> d
 
     ``folded``: the rows that are this person, too; its ``component`` is known.
     """
-    reasons = why(person, str(person._state.db))
-    owned = belongings(reasons, person)
+    reasons = why(person, str(person._state.db), explained=EXPLAINED)
+    keys = {reason.identifier.pk for reason in reasons}
+    owned = belongings(reasons[:EXPLAINED], person, total=len(keys))
     merged = operations(person.component)
     accounts = accounts_of(request, merged, person.user_id)
-    keys = {reason.identifier.pk for reason in reasons}
     spans = _spans(reasons)
     return {
         "person": person,

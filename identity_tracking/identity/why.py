@@ -32,8 +32,11 @@ class Reason:
     merges: tuple[MergeOperation, ...]
 
 
-def why(person: Person, using: str) -> list[Reason]:
-    """Return why each identifier is ``person``'s, ids first; in 4 queries."""
+def why(person: Person, using: str, *, explained: int | None = None) -> list[Reason]:
+    """Return why each identifier is ``person``'s, ids first; in 4 queries.
+
+    ``explained``: of how many, from the first on, to look up the claims; None: of all.
+    """
     component = set(person.component)
     stretches = list(
         Ownership.objects.using(using)
@@ -41,7 +44,7 @@ def why(person: Person, using: str) -> list[Reason]:
         .select_related("identifier")
         .order_by("-identifier__kind", "identifier__value", "since")
     )
-    decisive = _decisive(stretches, using)
+    decisive = _decisive(stretches[:explained], using)
     onward = _onward(stretches, decisive)
     merges = list(MergeOperation.objects.using(using).live().filter(naming(component)))
     return [

@@ -7,7 +7,7 @@ import pytest
 from django.urls import reverse
 
 from identity_tracking import merge
-from identity_tracking.admin import belongings, history, paging, timeline
+from identity_tracking.admin import belongings, history, paging, person_page, timeline
 from identity_tracking.identifiers import Kind
 from identity_tracking.ingest.process import process
 from identity_tracking.messages import (
@@ -174,6 +174,19 @@ def test_of_many_identifiers_the_first_are_shown_with_the_total(staff, monkeypat
         OwnershipFactory(person=person)
 
     assert "and 3 more, 5 in all" in staff.text("person", person)
+
+
+def test_of_very_many_devices_the_first_are_explained_and_all_are_in_the_history(
+    staff, monkeypatch
+):
+    monkeypatch.setattr(person_page, "EXPLAINED", 3)
+    process([identify(id="42", anonymous_id=f"x{number}", at=1) for number in range(5)])
+    process([page(anonymous_id="x4", at=2, name="/last/")])
+
+    text = staff.text("person", somebody(id="42"))
+
+    assert "and 3 more, 6 in all" in text
+    assert "/last/" in text
 
 
 def test_of_many_stretches_the_first_are_shown(staff, monkeypatch):
