@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from identity_tracking.admin.days import DayFilter, Period, period_asked
 from identity_tracking.admin.readonly import (
     ReadOnlyAdmin,
     identifier_link,
@@ -43,12 +44,12 @@ class TypeFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: Any) -> ActivityQuerySet | None:
         if self.value() not in Type.values:
             return None
-        return recent(queryset).filter(type=self.value())
+        return recent(queryset, period_asked(request)).filter(type=self.value())
 
 
 class ActivityAdmin(ReadOnlyAdmin):
     list_display = ("what", "type", "who", "person_shown", "timestamp")
-    list_filter = (TypeFilter,)
+    list_filter = (DayFilter, TypeFilter)
     ordering = ("-timestamp", "-pk")
     search_fields = ("message_id",)  # get_search_results says how
     search_help_text = _("A message id, an identifier or the name of an event, in full.")
@@ -78,7 +79,8 @@ class ActivityAdmin(ReadOnlyAdmin):
         search_term: str,
     ) -> tuple[ActivityQuerySet, bool]:
         term = search_term.strip()
-        return (_found(queryset, term) if term else queryset), False
+        found = _found(queryset, term, period_asked(request)) if term else queryset
+        return found, False
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
         return _permitted(request, self.list_display)
@@ -121,9 +123,11 @@ class ActivityAdmin(ReadOnlyAdmin):
         return block(activity.context)
 
 
-def recent(activities: ActivityQuerySet) -> ActivityQuerySet:
-    """Keep the newest WINDOW of all activities, so that a filter never reads the whole table."""
+def recent(activities: ActivityQuerySet, period: Period | None = None) -> ActivityQuerySet:
+    """Keep the newest WINDOW of a period, or of all, so that a filter reads no whole table."""
     times = Activity.objects.using(activities.db).order_by("-timestamp")
+    if period:
+        times = times.filter(timestamp__lt=period.until)
     floor = times.values_list("timestamp", flat=True)[WINDOW : WINDOW + 1].first()
     return activities.filter(timestamp__gte=floor) if floor else activities
 
@@ -132,7 +136,7 @@ def _permitted(request: HttpRequest, names: Iterable[str]) -> tuple[str, ...]:
     return tuple(name for name in names if name != "person_shown" or may_view(request, Person))
 
 
-def _found(activities: ActivityQuerySet, term: str) -> ActivityQuerySet:
+def _found(activities: ActivityQuerySet, term: str, period: Period | None) -> ActivityQuerySet:
     """Return what ``term`` means: the message, else an identifier's newest, else an event's."""
     keys = _keys_of_message(term, activities.db)
     message = activities.filter(pk__in=keys)
@@ -140,7 +144,7 @@ def _found(activities: ActivityQuerySet, term: str) -> ActivityQuerySet:
         return message
     spans = [Q(identifier=ref.key) for ref in refs_called(term)]
     own = newest(activities, spans, FOUND)
-    return own if own.exists() else recent(activities).filter(name=term)
+    return own if own.exists() else recent(activities, period).filter(name=term)
 
 
 def _keys_of_message(term: str, using: str) -> list[UUID]:
