@@ -13,9 +13,10 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from identity_tracking.admin.sparkline import Sparkline, drawn, moment_of
+from identity_tracking.admin.sparkline import Sparkline, drawn
 from identity_tracking.admin.timeline import joined, run, union
 from identity_tracking.models import Activity, Ownership, Person
+from identity_tracking.models.moment import moment_of
 
 DAYS = 30  # up to today
 COUNTED = 200  # activities of one person
@@ -83,7 +84,7 @@ def _times(spans: Spans, since: datetime) -> Mapping[UUID, list[datetime]]:
         params += values
     rows = run(recent, " UNION ALL ".join(parts), params) if parts else []
     for number, time in rows:
-        times[people[number]].append(moment_of(time))
+        times[people[number]].append(moment_of(time, recent.db))
     return times
 
 

@@ -6,13 +6,13 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 
 from django.db.models import Q
 from django.utils import timezone
 
 from identity_tracking.admin.timeline import batches, run, union
 from identity_tracking.models import Activity
+from identity_tracking.models.moment import moment_of
 
 DAYS = 90  # up to today
 COUNTED = 2_000  # activities
@@ -65,14 +65,8 @@ def _times(spans: Sequence[Q], since: datetime) -> list[datetime]:
     for batch in batches(spans):
         parts, params = union(recent, batch, COUNTED, ("timestamp",))
         newest = f"SELECT * FROM ({parts}) parts ORDER BY 1 DESC LIMIT {COUNTED}"  # noqa: S608 no value in it
-        found += [moment_of(time) for (time,) in run(recent, newest, params)]
+        found += [moment_of(time, recent.db) for (time,) in run(recent, newest, params)]
     return sorted(found, reverse=True)[:COUNTED]
-
-
-def moment_of(time: Any) -> datetime:
-    """Read a time as the database writes it: SQLite as text, MariaDB without a zone."""
-    read = datetime.fromisoformat(time) if isinstance(time, str) else time
-    return read.replace(tzinfo=read.tzinfo or UTC)
 
 
 def _bars(counts: Sequence[int]) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.db import models
+from django.db import connections, models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils.timezone import get_default_timezone, is_naive, make_aware, make_naive
 
@@ -56,13 +56,28 @@ else:
     MomentField = _MomentField
 
 
+def moment_of(read: Any, using: str) -> datetime:
+    """Return the moment that plain SQL read from a MomentField of the database ``using``.
+
+    SQLite gives text, and only PostgreSQL a zone, where USE_TZ is True.
+    """
+    time: datetime = datetime.fromisoformat(read) if isinstance(read, str) else read
+    return time if time.tzinfo else make_aware(time, _zone(connections[using]))
+
+
 def _as_local(value: datetime | None, expression: Any, connection: BaseDatabaseWrapper) -> Any:
     """Return what a database gave to a site without time zones as the moment that it is."""
     if value is None:
         return None
-    zone = get_default_timezone()
-    local = make_aware(value, zone if _keeps_zones(connection) else UTC).astimezone(zone)
+    local = make_aware(value, _zone(connection)).astimezone(get_default_timezone())
     return local.replace(tzinfo=timezone(local.utcoffset() or timedelta(0)))
+
+
+def _zone(connection: BaseDatabaseWrapper) -> tzinfo:
+    """Return in which zone a database gives times without one."""
+    if settings.USE_TZ:
+        return connection.timezone or UTC
+    return get_default_timezone() if _keeps_zones(connection) else UTC
 
 
 def _keeps_zones(connection: BaseDatabaseWrapper) -> bool:

@@ -3,9 +3,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import connection
 from django.db.models import Max
 
 from identity_tracking.models import FailedEvent
+from identity_tracking.models.moment import moment_of
 
 pytestmark = pytest.mark.django_db
 
@@ -69,3 +71,14 @@ def test_moments_stay_what_they_are_when_a_site_goes_over_to_time_zones(settings
     settings.USE_TZ = True
 
     assert kept() == [NOON, BEFORE]
+
+
+@pytest.mark.parametrize("use_tz", [True, False])
+def test_a_moment_that_plain_sql_reads_is_the_same(settings, use_tz):
+    settings.USE_TZ, settings.TIME_ZONE = use_tz, "America/New_York"
+    keep(NOON)
+
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT received_at FROM {FailedEvent._meta.db_table}")  # noqa: S608
+
+        assert moment_of(cursor.fetchone()[0], "default") == NOON
