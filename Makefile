@@ -10,6 +10,8 @@ MARIADB := $(shell which mariadb_config)
 TIERS ?= sqlite postgres mariadb sqlite_stock
 COVER ?= --cov --cov-append --cov-report=
 PYTEST := $(BIN)/pytest --numprocesses=logical --dist=loadfile $(COVER)
+LANGUAGES := --locale=de --locale=fr
+EXTRACTED := --no-location --no-obsolete --ignore=node_modules
 ELSEWHERE := -m "not browser and not slow"
 STORED := tests/api tests/identity tests/ingest tests/models
 QUEUED := tests/ingest tests/models $(patsubst %,tests/identity/test_%.py,cases merge processes threads)
@@ -17,7 +19,7 @@ AT_RANDOM := tests/identity/test_graph.py tests/identity/test_machine.py
 CROWD := PROCESSES=16 OPERATIONS=10000 IDENTIFIERS=500 \
 	$(BIN)/pytest tests/identity/test_processes.py --log-cli-level=INFO --log-cli-format='%(message)s'
 
-.PHONY: demo test untested $(TIERS:%=test-%) lint docs screenshots bench soak planted build
+.PHONY: demo test untested $(TIERS:%=test-%) lint docs screenshots messages bench soak planted build
 
 demo: $(VENV)/.demo
 	$(BIN)/python manage.py migrate
@@ -54,6 +56,10 @@ docs: $(VENV)/.docs
 screenshots: $(VENV)/.dev
 	rm -f $(VENV)/screenshots.sqlite3*
 	DATABASE_URL=sqlite:///$(CURDIR)/$(VENV)/screenshots.sqlite3 $(BIN)/python manage.py screenshots
+
+messages: $(VENV)/.dev
+	cd identity_tracking && $(CURDIR)/$(BIN)/django-admin makemessages $(LANGUAGES) $(EXTRACTED)
+	cd identity_tracking && $(CURDIR)/$(BIN)/django-admin compilemessages --verbosity=0
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m tests.benchmarks

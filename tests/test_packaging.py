@@ -61,7 +61,7 @@ def test_the_wheel_ships_the_whole_package_but_the_sources_of_its_scripts(wheel)
     shipped = {Path(name) for name in ZipFile(wheel).namelist() if ".dist-info/" not in name}
 
     assert shipped == {path for path in files if not {"sdk", "__pycache__"} & set(path.parts)}
-    assert {"py.typed", "static", "migrations"} <= {path.parts[1] for path in shipped}
+    assert {"locale", "migrations", "py.typed", "static"} <= {path.parts[1] for path in shipped}
 
 
 def test_a_new_site_installs_the_wheel_and_tracks_a_visitor(wheel, tmp_path):
