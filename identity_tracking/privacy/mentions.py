@@ -12,12 +12,13 @@ from django.db import models, router
 
 from identity_tracking.identifiers import Kind
 from identity_tracking.identity.deletion import Deleted
-from identity_tracking.models import Activity, Claim, FailedEvent, MergeOperation
+from identity_tracking.models import Activity, Claim, Conflict, FailedEvent, MergeOperation
 from identity_tracking.models.conflict import Code
 from identity_tracking.models.removal import remove
 from identity_tracking.privacy.suppression import cio_id_key, keys_in
 
 UNMISTAKABLE = 8  # characters: a shorter id may be part of any other text
+NOTHING = "(?!)"  # a pattern that no text matches
 
 
 def forget(deleted: Deleted, using: str) -> None:
@@ -32,6 +33,7 @@ def forget(deleted: Deleted, using: str) -> None:
     _forget_links(deleted, using)
     _clear(MergeOperation.objects.using(using).exclude(reason=""), mention, "reason")
     _clear(Claim.objects.using(using).exclude(voided_for=""), mention, "voided_for")
+    _clear(Conflict.objects.using(using).exclude(note=""), mention, "note")
     if apps.is_installed("django.contrib.admin"):
         _forget_log(deleted, mention)
 
@@ -41,7 +43,8 @@ def _mention(deleted: Deleted) -> re.Pattern[str]:
     said = {one.value for one in deleted.identifiers if one.kind == Kind.EMAIL}
     said |= {one.value for one in deleted.identifiers if len(one.value) >= UNMISTAKABLE}
     written = {way for one in said for way in (one, json.dumps(one)[1:-1], quote(one, safe=""))}
-    return re.compile("|".join(map(re.escape, sorted(written | {*deleted.cio_ids}))), re.IGNORECASE)
+    spellings = map(re.escape, sorted(written | {*deleted.cio_ids}))
+    return re.compile("|".join(spellings) or NOTHING, re.IGNORECASE)
 
 
 def _forget_failed(deleted: Deleted, mention: re.Pattern[str], using: str) -> None:

@@ -16,6 +16,8 @@ from django.test.utils import modify_settings
 
 from identity_tracking import delete, erase, merge, shortcuts
 from identity_tracking.exceptions import SuppressionKeyMissing
+from identity_tracking.identifiers import Kind, Ref
+from identity_tracking.identity.deletion import Deleted
 from identity_tracking.ingest.process import process
 from identity_tracking.messages import Outcome
 from identity_tracking.models import (
@@ -29,7 +31,7 @@ from identity_tracking.models import (
     Person,
     Suppression,
 )
-from identity_tracking.privacy import erasure
+from identity_tracking.privacy import erasure, mentions
 from identity_tracking.signals import person_deleted, person_erased
 from tests.factories import FailedEventFactory
 from tests.saying import identify, owners, page, person, relate, track
@@ -179,6 +181,16 @@ def test_a_short_id_is_looked_for_only_where_it_names_somebody():
     erase(person(id="42"))
 
     assert [json.loads(one.payload)["id"] for one in FailedEvent.objects.all()] == ["b"]
+
+
+def test_a_short_browser_alone_is_mentioned_nowhere_else():
+    FailedEventFactory(payload='{"name": "of somebody else"}')
+    ref = Ref(Kind.ANONYMOUS_ID, "X1")
+
+    with transaction.atomic():
+        mentions.forget(Deleted(identifiers=(ref,)), "default")
+
+    assert FailedEvent.objects.count() == 1
 
 
 def test_an_email_that_another_uses_stays_theirs():
