@@ -79,7 +79,9 @@ def test_hostile_values_open_nothing_and_break_no_policy(visit, page, hostile, d
     assert not dialogs
 
 
-def test_no_page_is_wider_than_the_screen(visit, page, hostile):
+@pytest.mark.parametrize("language", ["en", "ar"])
+def test_no_page_is_wider_than_the_screen(visit, page, hostile, settings, language):
+    settings.LANGUAGE_CODE = language  # the second reads from right to left
     wide = {}
 
     for address in addresses(hostile):
