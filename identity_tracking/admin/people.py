@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.template.loader import render_to_string
@@ -26,10 +27,23 @@ from identity_tracking.admin.people_filters import (
 )
 from identity_tracking.admin.person_deeds import PersonDeeds
 from identity_tracking.admin.person_page import hue, person_page
-from identity_tracking.admin.readonly import may_view, page_of
+from identity_tracking.admin.readonly import ReadOnlyList, may_view, page_of
 from identity_tracking.admin.search import people_beginning, people_called
 from identity_tracking.admin.values import plain
 from identity_tracking.models import Activity, ObjectRelationship, Person
+
+BY_LAST_SEEN: dict[Any, list[Any]] = {
+    "-last_seen": ["root_id", "-last_seen", "pk"],
+    "last_seen": ["-root_id", "last_seen", "-pk"],
+}
+
+
+class PeopleList(ReadOnlyList):
+    """Orders by the whole index ``person_seen``: else PostgreSQL, for all null, sorts everybody."""
+
+    def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
+        first, *rest = super().get_ordering(request, queryset)
+        return BY_LAST_SEEN.get(first, [first, *rest])
 
 
 class PersonAdmin(PersonDeeds):
@@ -51,6 +65,9 @@ class PersonAdmin(PersonDeeds):
     def get_list_filter(self, request: HttpRequest) -> list[Any]:
         shows_objects = may_view(request, ObjectRelationship)
         return [one for one in self.list_filter if shows_objects or one is not ObjectFilter]
+
+    def get_changelist(self, request: HttpRequest, **kwargs: object) -> type[ChangeList]:
+        return PeopleList
 
     def complete(self, request: HttpRequest, rows: Sequence[Any]) -> None:
         if may_view(request, Activity):

@@ -138,6 +138,6 @@ class ObjectFilter(WrittenFilter):
 
 def newest_seen(people: QuerySet[Any]) -> QuerySet[Any]:
     """Keep the NEWEST people seen last, so that a filter never reads the whole table."""
-    times = Person.objects.using(people.db).standing().order_by("-last_seen")
+    times = Person.objects.using(people.db).standing().order_by("root_id", "-last_seen")
     floor = times.values_list("last_seen", flat=True)[NEWEST : NEWEST + 1].first()
     return people.filter(last_seen__gte=floor) if floor else people
