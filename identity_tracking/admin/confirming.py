@@ -40,6 +40,7 @@ class Deed:
 
     ``foresee``: returns what the page that asks shows. ``back``: where it leads, default the page
     of what it is done to. ``forgets``: afterwards nothing may tell to whom it was done.
+    ``names_nobody``: the log does not say to which row, as the key of a conflict is made of names.
     """
 
     permission: str
@@ -51,6 +52,7 @@ class Deed:
     foresee: Callable[[], Mapping[str, Any]] = dict
     back: str = ""
     forgets: bool = False
+    names_nobody: bool = False
 
 
 def entrance(admin: ReadOnlyAdmin, request: HttpRequest, row: Any, deed: Deed) -> HttpResponseBase:
@@ -64,7 +66,7 @@ def entrance(admin: ReadOnlyAdmin, request: HttpRequest, row: Any, deed: Deed) -
             _do(request, row, deed) if request.method == "POST" else _ask(admin, request, row, deed)
         )
     except IdentityTrackingError as error:
-        messages.error(request, _refusal(error))
+        messages.error(request, refusal(error))
         return redirect(_home(request, row))
 
 
@@ -91,9 +93,9 @@ def may(request: HttpRequest, permission: str) -> bool:
 
 
 def _do(request: HttpRequest, row: Any, deed: Deed) -> HttpResponseBase:
-    kind, key = ContentType.objects.get_for_model(row), "" if deed.forgets else str(row.pk)
+    model, key = type(row), "" if deed.forgets or deed.names_nobody else str(row.pk)
     answer = deed.do(request.POST.get("reason", "").strip())
-    _log(request, kind, key, deed)
+    log(request, model, str(deed.done), key=key, is_deletion=deed.forgets)
     if isinstance(answer, HttpResponseBase):
         return answer
     messages.success(request, str(deed.done))
@@ -121,11 +123,14 @@ def _home(request: HttpRequest, row: Model) -> str:
     return page_of(type(told), told.pk) if may_view(request, type(told)) else reverse("admin:index")
 
 
-def _refusal(error: IdentityTrackingError) -> str:
+def refusal(error: IdentityTrackingError) -> str:
+    """Return why nothing was done, in words."""
     return str(REFUSALS.get(error.code, error))
 
 
-def _log(request: HttpRequest, kind: ContentType, key: str, deed: Deed) -> None:
+def log(
+    request: HttpRequest, model: type[Model], done: str, *, key: str = "", is_deletion: bool = False
+) -> None:
     """Write who did what to which row into the admin's log, without anybody's name or email.
 
     What is erased later shall not live on there.
@@ -133,9 +138,9 @@ def _log(request: HttpRequest, kind: ContentType, key: str, deed: Deed) -> None:
     user: Any = request.user
     LogEntry.objects.create(
         user_id=user.pk,
-        content_type=kind,
+        content_type=ContentType.objects.get_for_model(model),
         object_id=key or None,
-        object_repr=str(deed.done),
-        action_flag=DELETION if deed.forgets else CHANGE,
-        change_message=str(deed.done),
+        object_repr=done,
+        action_flag=DELETION if is_deletion else CHANGE,
+        change_message=done,
     )

@@ -20,6 +20,7 @@ class FailedEvent(models.Model):
     class Meta:
         verbose_name = _("failed event")
         verbose_name_plural = _("failed events")
+        permissions = [("replay_failedevent", "Can try failed events again")]
 
     def __str__(self) -> str:
         return self.code

@@ -169,12 +169,15 @@ def _conflicts(keys: set[UUID], using: str) -> QuerySet[Conflict]:
 
 
 def _conflict(conflict: Conflict, own: set[UUID]) -> dict[str, Json]:
-    sides = (conflict.identifier, conflict.other)
+    sides = [side for side in (conflict.identifier, conflict.other) if side]
+    mine = [side.value for side in sides if side.pk in own]
     return {
         "code": conflict.code,
-        "identifiers": [side.value for side in sides if side and side.pk in own],
+        "identifiers": mine,
         "detail": conflict.detail,
         "found_at": _time(conflict.found_at),
+        "settled_at": _time(conflict.settled_at),
+        "note": conflict.note if len(mine) == len(sides) else None,
     }
 
 

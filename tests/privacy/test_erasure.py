@@ -33,7 +33,7 @@ from identity_tracking.models import (
 )
 from identity_tracking.privacy import erasure, mentions
 from identity_tracking.signals import person_deleted, person_erased
-from tests.factories import FailedEventFactory
+from tests.factories import ConflictFactory, FailedEventFactory
 from tests.saying import identify, owners, page, person, relate, track
 from tests.web import Browser, configure
 
@@ -162,11 +162,14 @@ def test_a_reason_that_names_them_is_emptied(ada):
     merge(person(id="bob"), identified("d"), reason="same human")
     claim = Claim.objects.get(weak__value="bobs")
     claim.void(reason=f"it was {SECRETS[0]}")
+    noted = ConflictFactory(identifier=person(id="bob").anchor)
+    Conflict.objects.filter(pk=noted.pk).settle(by="7", note=f"asked {SECRETS[1].upper()}")
 
     erase(ada)
 
     assert {one.reason for one in MergeOperation.objects.all()} == {"", "same human"}
     assert Claim.objects.get(pk=claim.pk).voided_for == ""
+    assert Conflict.objects.get(pk=noted.pk).note == ""
 
 
 def identified(id):

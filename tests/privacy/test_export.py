@@ -10,9 +10,9 @@ import pytest
 
 from identity_tracking import export, merge
 from identity_tracking.ingest.process import process
-from identity_tracking.models import Activity
+from identity_tracking.models import Activity, Conflict
 from identity_tracking.privacy import export as exporting
-from tests.factories import START
+from tests.factories import START, ConflictFactory, IdentifierFactory
 from tests.saying import hour, identify, page, person, relate, track
 
 pytestmark = pytest.mark.django_db
@@ -96,6 +96,17 @@ def test_nobody_elses_data_is_in_it(ada):
     assert [one for one in (*OTHERS, "the gap") if one in json.dumps(document)] == []
     assert document["merges"][0]["secondary"] is document["merges"][0]["reason"] is None
     assert document["conflicts"]
+
+
+def test_a_note_of_staff_is_in_it_unless_it_is_about_others_too(ada):
+    mine = ConflictFactory(identifier=ada.anchor, detail="of one")
+    ours = ConflictFactory(identifier=ada.anchor, other=IdentifierFactory(), detail="of two")
+    Conflict.objects.filter(pk__in=[mine.pk, ours.pk]).settle(by="7", note="looked at")
+
+    told = {one["detail"]: one for one in export(ada)["conflicts"]}
+
+    assert (told["of one"]["note"], told["of two"]["note"]) == ("looked at", None)
+    assert None not in {told["of one"]["settled_at"], told["of two"]["settled_at"]}
 
 
 def test_a_live_merge_is_told_with_both_sides_and_its_reason():
