@@ -9,7 +9,7 @@ django.setup()
 from django.db import connection  # noqa: E402
 from django.test.utils import setup_test_environment  # noqa: E402
 
-from tests.benchmarks import claims, pages, served  # noqa: E402
+from tests.benchmarks import admin, claims, pages, served  # noqa: E402
 
 
 def main() -> None:
@@ -22,6 +22,7 @@ def main() -> None:
         if connection.vendor == "postgresql":
             served.bench()
         claims.bench()
+        admin.bench()
     finally:
         connection.creation.destroy_test_db(connection.settings_dict["NAME"], verbosity=0)
 
