@@ -20,11 +20,26 @@ from identity_tracking.models import (
     TrackedObject,
 )
 from tests.admin.test_hostile_values import HOSTILE
-from tests.factories import ConflictFactory, FailedEventFactory
+from tests.factories import START, ConflictFactory, FailedEventFactory
 from tests.saying import identify, page, person, relate, track
 
 EMAIL = "<svg/onload=alert(1)>@evil.example"
-LISTED = (Person, Identifier, MergeOperation, Activity, TrackedObject, Conflict, FailedEvent)
+LISTED: tuple[type[Model], ...] = (
+    Person,
+    Identifier,
+    MergeOperation,
+    Activity,
+    TrackedObject,
+    Conflict,
+    FailedEvent,
+)
+FILTERED: tuple[tuple[type[Model], dict[str, str]], ...] = (
+    (Person, {"is": "lead"}),
+    (Person, {"q": HOSTILE[0]}),
+    (Person, {"attribute": "hostile 1", "value": HOSTILE[1], "object": f"company: {HOSTILE[0]}"}),
+    (Activity, {"type": "page", "on": "2026-11"}),
+    (Conflict, {"is": "settled"}),
+)
 
 
 def tell() -> Person:
@@ -46,6 +61,8 @@ def tell() -> Person:
     _claim(HOSTILE[7]).void(by=HOSTILE[0], reason=HOSTILE[0])
     shared = Identifier.objects.get(value=browser)
     ConflictFactory(identifier=shown.anchor, other=shared, detail=HOSTILE[0])
+    mark = {"settled_at": START, "settled_by": HOSTILE[0], "note": HOSTILE[0]}
+    ConflictFactory(identifier=shown.anchor, other=shared, detail=HOSTILE[1], **mark)
     FailedEventFactory(payload=f'{{"type": "{HOSTILE[2]}"}}', source=HOSTILE[0])
     return shown
 
@@ -58,9 +75,8 @@ def addresses(shown: Person) -> list[str]:
 def _lists() -> Iterator[str]:
     for model in LISTED:
         yield _address(model, "changelist")
-    yield _address(Person, "changelist", query={"is": "lead"})
-    yield _address(Person, "changelist", query={"q": HOSTILE[0]})
-    yield _address(Activity, "changelist", query={"type": "page"})
+    for model, query in FILTERED:
+        yield _address(model, "changelist", query=query)
 
 
 def _pages(shown: Person) -> Iterator[str]:
@@ -68,9 +84,10 @@ def _pages(shown: Person) -> Iterator[str]:
     other, visitor = person(id="other"), Identifier.objects.get(value=HOSTILE[8])
     for row in (shown, person(email="lead@example.com"), visitor, claim.weak, operation):
         yield _address(type(row), "change", row)
-    for model in (Activity, TrackedObject, Conflict, FailedEvent):
+    for model in (Activity, TrackedObject, FailedEvent):
         yield _address(model, "change", model._default_manager.earliest("pk"))
     yield _address(Person, "change", shown, query={"name": HOSTILE[0]})
+    yield from _conflicts()
     yield _address(Person, "other", shown, query={"q": "other"})
     yield _address(Person, "merge", shown, other)
     for deed in ("export", "delete", "erase"):
@@ -78,6 +95,14 @@ def _pages(shown: Person) -> Iterator[str]:
     yield _address(MergeOperation, "undo", operation)
     yield _address(Claim, "void", claim)
     yield _address(Claim, "restore", voided)
+
+
+def _conflicts() -> Iterator[str]:
+    settled = Conflict.objects.settled().get()
+    unsettled = Conflict.objects.exclude(pk=settled.pk).earliest("found_at")
+    for conflict, deed in ((unsettled, "settle"), (settled, "reopen")):
+        yield _address(Conflict, "change", conflict)
+        yield _address(Conflict, deed, conflict)
 
 
 def _claim(weak: str) -> Claim:
