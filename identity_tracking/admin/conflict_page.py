@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from identity_tracking.admin.accounts import Accounts
 from identity_tracking.admin.claims import claims_of, may_restore, may_void
 from identity_tracking.admin.confirming import may
+from identity_tracking.admin.merges import called
 from identity_tracking.admin.person_deeds import MERGE, MERGE_PAGE
 from identity_tracking.admin.readonly import may_view, page_of
 from identity_tracking.admin.values import plain
@@ -47,6 +48,7 @@ class Concerned:
     """Somebody whom a conflict concerns. ``compare``: where the first one is merged with them."""
 
     name: str
+    called: str  # what tells two of one name apart
     link: str
     compare: str
 
@@ -91,6 +93,7 @@ def _concerned(request: HttpRequest, keys: Sequence[UUID | None]) -> list[Concer
     return [
         Concerned(
             name=plain(str(person)),
+            called=called(person),
             link=page_of(Person, person.pk),
             compare=_compare(first[0], person) if may_merge and [person] != first else "",
         )

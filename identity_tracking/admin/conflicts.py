@@ -16,7 +16,7 @@ from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from identity_tracking.admin.confirming import Deed, entrance, log, may, refusal
 from identity_tracking.admin.conflict_page import SETTLE, conflict_page
@@ -198,7 +198,7 @@ class ConflictAdmin(ReadOnlyAdmin):
     @admin.display(description=_("message"))
     def message_shown(self, conflict: Conflict) -> SafeString | None:
         key = conflict.activity_id
-        return link_to(Activity, key, _("open")) if key else None
+        return link_to(Activity, key, pgettext("verb", "open")) if key else None
 
     @admin.display(description=_("state"))
     def state(self, conflict: Conflict) -> SafeString | Promise:

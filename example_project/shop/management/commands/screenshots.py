@@ -21,7 +21,8 @@ from django.urls import reverse
 from playwright.sync_api import Browser, FloatRect, Page, sync_playwright
 
 from example_project.cast import GRACE, MAYA, SAM, SAM_AGAIN, Customer
-from identity_tracking.models import Person
+from identity_tracking.models import Conflict, Person
+from identity_tracking.models.conflict import Code
 
 IMAGES = Path(__file__).resolve().parents[4] / "docs" / "images"
 WIDTH = 1280  # pixels
@@ -67,8 +68,9 @@ def pictures() -> Iterator[Picture]:
     yield Picture(name="people", path=person("changelist"), height=760)
     yield Picture(name="merge", path=person("merge", *sides), height=720)
     yield Picture(name="gap", path=person("change", grace), height=600, around=".it-gap")
-    conflicts = reverse("admin:identity_tracking_conflict_changelist")
-    yield Picture(name="conflicts", path=conflicts, height=560)
+    two_accounts = Conflict.objects.get(code=Code.EMAIL_OF_TWO_IDS)
+    conflict = reverse("admin:identity_tracking_conflict_change", args=[two_accounts.pk])
+    yield Picture(name="conflict", path=conflict, height=860)
     yield Picture(name="shop", path=reverse("home"), height=900)
 
 
