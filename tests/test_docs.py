@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import get_type_hints
 
 import pytest
+from django.apps import apps
 from django.core.management import find_commands, get_commands
 from django.dispatch import Signal
 
@@ -92,6 +93,17 @@ def test_every_signal_is_told():
     names = [name for name, value in vars(signals).items() if isinstance(value, Signal)]
 
     assert [name for name in names if f"| `{name}` |" not in told] == []
+
+
+def test_support_is_told_every_permission_of_ours_by_its_name():
+    told = PAGES["support.md"].read_text()
+
+    models = apps.get_app_config("identity_tracking").get_models()
+    ours = [one for model in models for one in model._meta.permissions]
+    rows = [f"| `identity_tracking.{code}` | {name} |" for code, name in ours]
+
+    assert len(rows) >= 8
+    assert [row for row in rows if row not in told] == []
 
 
 def test_every_command_is_told_with_its_own_arguments():
