@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from django.contrib.admin.views.main import ChangeList
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.template.loader import render_to_string
+from django.urls import URLPattern, path
 from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.html import format_html
@@ -19,6 +21,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
 from identity_tracking.admin.glances import glances
+from identity_tracking.admin.overview import overview_view
 from identity_tracking.admin.people_filters import (
     AttributeFilter,
     IdentifiedFilter,
@@ -57,6 +60,10 @@ class PersonAdmin(PersonDeeds):
     )
     fields = ("cio_id",)
     change_form_template = "admin/identity_tracking/person/page.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        overview = self.admin_site.admin_view(partial(overview_view, self))
+        return [path("overview/", overview, name="identity_tracking_overview"), *super().get_urls()]
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         shows_activity = may_view(request, Activity)
