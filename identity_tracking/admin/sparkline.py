@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from django.db.models import Q
 from django.utils import timezone
 
-from identity_tracking.admin.timeline import batches, run, union
+from identity_tracking.admin.timeline import BATCH, batches, run, union
 from identity_tracking.models import Activity
+from identity_tracking.models.activity import ActivityQuerySet
 from identity_tracking.models.moment import moment_of
 
 DAYS = 90  # up to today
 COUNTED = 2_000  # activities
+SHARE = 4  # what part of that is read of one of many identifiers, at least
 HEIGHT = 24  # units of the picture; a day is one wide
 BAR = 0.75  # of a day's width
 
@@ -39,14 +42,15 @@ def sparkline(spans: Sequence[Q]) -> Sparkline:
 
     The newest COUNTED of it, by the index of each part: never all of a long history.
     """
-    times = _times(spans, datetime.now(UTC) - timedelta(days=DAYS))
-    return drawn(times, days=DAYS, is_partial=len(times) >= COUNTED)
+    times, is_partial = _times(spans, datetime.now(UTC) - timedelta(days=DAYS))
+    return drawn(times, days=DAYS, is_partial=is_partial)
 
 
 def drawn(times: Sequence[datetime], *, days: int, is_partial: bool) -> Sparkline:
     """Return the picture of what was done at ``times``, as far as it was in the last ``days``."""
-    today = timezone.localtime(datetime.now(UTC)).date()
-    by_day = Counter(timezone.localtime(time).date() for time in times)
+    zone = timezone.get_current_timezone()
+    today = datetime.now(zone).date()
+    by_day = Counter(time.astimezone(zone).date() for time in times)
     counts = [by_day[today - timedelta(days=ago)] for ago in reversed(range(days))]
     return Sparkline(
         path=_bars(counts),
@@ -58,15 +62,33 @@ def drawn(times: Sequence[datetime], *, days: int, is_partial: bool) -> Sparklin
     )
 
 
-def _times(spans: Sequence[Q], since: datetime) -> list[datetime]:
-    """Return when the newest COUNTED activities were, newest first."""
+def _times(spans: Sequence[Q], since: datetime) -> tuple[list[datetime], bool]:
+    """Return when the newest COUNTED activities were, and whether there may be more.
+
+    Of one of many parts fewer are read; where it has more, all count from there on only.
+    """
     recent = Activity.objects.filter(timestamp__gte=since)
-    found: list[datetime] = []
-    for batch in batches(spans):
-        parts, params = union(recent, batch, COUNTED, ("timestamp",))
-        newest = f"SELECT * FROM ({parts}) parts ORDER BY 1 DESC LIMIT {COUNTED}"  # noqa: S608 no value in it
-        found += [moment_of(time, recent.db) for (time,) in run(recent, newest, params)]
-    return sorted(found, reverse=True)[:COUNTED]
+    each = max(COUNTED // max(len(spans), 1), COUNTED // SHARE)
+    newest = sorted(_newest(recent, spans, each), reverse=True)[:COUNTED]
+    read = Counter(part for _, part in newest)
+    ends = {part: time for time, part in newest if read[part] >= each}  # the oldest of each
+    floor = max(ends.values(), default=None)
+    times = [moment_of(time, recent.db) for time, _ in newest if floor is None or time >= floor]
+    return times, bool(ends) or len(newest) >= COUNTED
+
+
+def _newest(recent: ActivityQuerySet, spans: Sequence[Q], each: int) -> Iterator[tuple[Any, int]]:
+    """Give when the newest COUNTED of each batch were, at most ``each`` of a part, and of which."""
+    for number, batch in enumerate(batches(spans)):
+        parts: list[str] = []
+        params: list[Any] = []
+        for part, span in enumerate(batch, number * BATCH):
+            sql, values = union(recent, [span], each, ("timestamp",))
+            parts.append(f"SELECT own.*, {part} FROM ({sql}) own")  # noqa: S608 no value in it
+            params += values
+        every = " UNION ALL ".join(parts)
+        newest = f"SELECT * FROM ({every}) parts ORDER BY 1 DESC LIMIT {COUNTED}"  # noqa: S608 nor here
+        yield from run(recent, newest, params)
 
 
 def _bars(counts: Sequence[int]) -> str:

@@ -66,6 +66,20 @@ def test_of_a_busy_history_the_newest_part_is_counted(monkeypatch):
     assert (found.total, found.since) == (3, (NOW - 2 * DAY).date())
 
 
+def test_where_one_of_many_browsers_is_busy_all_count_from_there_on(monkeypatch):
+    monkeypatch.setattr(module, "COUNTED", 8)
+    person = PersonFactory()
+    busy, *others = (OwnershipFactory(person=person).identifier for _ in range(4))
+    for ago in range(4):
+        ActivityFactory(identifier=busy, timestamp=NOW - ago * DAY)
+    ActivityFactory(identifier=others[0], timestamp=NOW - DAY)
+    ActivityFactory(identifier=others[1], timestamp=NOW - 5 * DAY)
+
+    found = sparkline(spans(person))
+
+    assert (found.total, found.since) == (3, (NOW - DAY).date())
+
+
 def test_the_busiest_day_is_named():
     person = PersonFactory()
     ActivityFactory(identifier=person.anchor, timestamp=NOW)
