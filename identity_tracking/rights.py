@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from identity_tracking.identifiers import Names
 from identity_tracking.ingest.transaction import database, in_transaction, reachable
 from identity_tracking.models import Person
 from identity_tracking.payloads import Json
-from identity_tracking.privacy import erasure
+from identity_tracking.privacy import erasure, suppression
 from identity_tracking.privacy import export as exporting
 
 
@@ -42,3 +43,18 @@ def erase(person: Person, *, by: Any = None) -> None:
     """
     using = database()
     in_transaction(lambda: erasure.erase(person, by=by, using=using), using)
+
+
+def suppress(called: Names, *, by: Any = None) -> None:
+    """Erase whoever is ``called`` so, and refuse them for ever, known so far or not.
+
+    Safe to repeat. Raises SuppressionKeyMissing without SUPPRESSION_KEY.
+    """
+    using = database()
+    in_transaction(lambda: erasure.suppress(called, by=by, using=using), using)
+
+
+def unsuppress(called: Names) -> None:
+    """Accept again what names who is ``called`` so. What was erased stays so. Safe to repeat."""
+    using = database()
+    in_transaction(lambda: suppression.unsuppress(suppression.keys_of_names(called), using), using)

@@ -6,7 +6,7 @@ follows posts nothing.
 
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import include, path
 
 from identity_tracking.api.browser.views import BrowserView, script
 from identity_tracking.conf import conf
@@ -17,4 +17,5 @@ urlpatterns = [
     path(conf.ENDPOINT, BrowserView.as_view(), name="endpoint"),
     path(conf.SCRIPT, script, name="script"),
     path(conf.ENDPOINT.rstrip("/"), BrowserView.as_view()),
+    path("", include("identity_tracking.api.customerio.urls")),
 ]

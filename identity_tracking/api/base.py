@@ -33,11 +33,15 @@ class StrictJSONParser(BaseParser):
     max_bytes = 131_072
 
     def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Json:
+        return decode(self.read(stream), limit=self.max_bytes)
+
+    def read(self, stream: Any) -> bytes:
+        """Read no more than tells that it is too much."""
         try:
-            body = stream.read(self.max_bytes + 1)
+            body: bytes = stream.read(self.max_bytes + 1)
         except OSError as error:
             raise InvalidMessage("The body did not arrive.", code="unreadable") from error
-        return decode(body, limit=self.max_bytes)
+        return body
 
 
 class AnyNegotiation(BaseContentNegotiation):
@@ -68,24 +72,31 @@ class OpenView(APIView):
     def handle_exception(self, exc: Exception) -> Response:
         """Answer 503 with Retry-After for database trouble, and a code for what is refused."""
         if isinstance(exc, Unavailable):
-            return _unavailable(exc.retry_after)
+            return self.unavailable(exc.retry_after)
         if isinstance(exc, Error):
             logger.error("The database failed.", exc_info=exc)
-            return _unavailable(Unavailable().retry_after)
+            return self.unavailable(Unavailable().retry_after)
         if isinstance(exc, IdentityTrackingError):
-            return refusal(exc.code, str(exc), STATUS.get(exc.code, status.HTTP_400_BAD_REQUEST))
+            code = STATUS.get(exc.code, status.HTTP_400_BAD_REQUEST)
+            return self.refusal(exc.code, str(exc), code)
         if isinstance(exc, exceptions.APIException):
-            return refusal(str(exc.default_code), str(exc.detail), exc.status_code)
+            return self.refused(exc)
         raise exc
 
+    def refused(self, exc: exceptions.APIException) -> Response:
+        """Answer what REST framework itself refuses: a method, a sender."""
+        answer = self.refusal(str(exc.get_codes()), str(exc.detail), exc.status_code)
+        challenge = self.get_authenticate_header(self.request)
+        if challenge and exc.status_code == status.HTTP_401_UNAUTHORIZED:
+            answer["WWW-Authenticate"] = challenge
+        return answer
 
-def refusal(code: str, message: str, status_code: int) -> Response:
-    """Return an answer that says why a whole request was refused."""
-    body = {"success": False, "error": {"code": code, "message": message}}
-    return Response(body, status=status_code)
+    def refusal(self, code: str, message: str, status_code: int) -> Response:
+        """Return an answer that says why a whole request was refused."""
+        body = {"success": False, "error": {"code": code, "message": message}}
+        return Response(body, status=status_code)
 
-
-def _unavailable(retry_after: int) -> Response:
-    answer = refusal("unavailable", "Nothing was stored. Try again.", 503)
-    answer["Retry-After"] = str(retry_after)
-    return answer
+    def unavailable(self, retry_after: int) -> Response:
+        answer = self.refusal("unavailable", "Nothing was stored. Try again.", 503)
+        answer["Retry-After"] = str(retry_after)
+        return answer

@@ -13,7 +13,7 @@ from django.db.models import Q
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-from identity_tracking.identifiers import Kind, Ref, names
+from identity_tracking.identifiers import Kind, Names, Ref, names
 from identity_tracking.models.identifier import Identifier, Ownership
 from identity_tracking.models.moment import MomentField
 
@@ -56,9 +56,13 @@ class PersonQuerySet(models.QuerySet["Person"]):
         One identifier is enough; of several the highest counts. It never creates anybody.
         """
         called = names(id=id, email=email, cio_id=cio_id, anonymous_id=anonymous_id)
-        if called.cio_id:
-            return _root(self.select_related("root").by_cio_id(called.cio_id))
-        return self.owner(called.head, at=at) if called.head else None
+        return self.called(called, at=at)
+
+    def called(self, who: Names, *, at: datetime | None = None) -> Person | None:
+        """Return the person whom the highest of somebody's names means, or None."""
+        if who.cio_id:
+            return _root(self.select_related("root").by_cio_id(who.cio_id))
+        return self.owner(who.head, at=at) if who.head else None
 
     def by_cio_id(self, cio_id: str) -> Person | None:
         """Return the row with this very cio_id: to MariaDB capital letters are equal to small."""

@@ -13,6 +13,7 @@ from typing import Any
 from django.db import OperationalError, transaction
 from django.dispatch import Signal
 
+from identity_tracking.identifiers import Names
 from identity_tracking.identity import deletion
 from identity_tracking.identity.deletion import Deleted
 from identity_tracking.identity.merge import name_of
@@ -45,6 +46,15 @@ def erase(person: Person, *, by: Any, using: str) -> None:
         _forget(deleted, using)
         logger.info("A person was erased by %s.", name_of(by) or "nobody named")
         _afterwards(person_erased, person, _take_all, deleted, using)
+
+
+def suppress(called: Names, *, by: Any, using: str) -> None:
+    """Erase whoever is ``called`` so, and refuse that from now on, whoever it may be."""
+    suppression.require_key()
+    person = Person.objects.using(using).called(called)
+    if person is not None:
+        erase(person, by=by, using=using)
+    suppression.suppress(suppression.keys_of_names(called), using)
 
 
 def _forget(deleted: Deleted, using: str) -> None:

@@ -19,6 +19,7 @@ from identity_tracking.exceptions import SuppressionKeyMissing
 from identity_tracking.identifiers import Names, digest, names
 from identity_tracking.messages import Message
 from identity_tracking.models import FailedEvent, Suppression
+from identity_tracking.models.removal import remove
 
 MAX_NAMED = 20  # identifiers looked for in one failed event: what names somebody stands in front
 _NAMING = re.compile(
@@ -37,6 +38,12 @@ def suppress(keys: Iterable[UUID], using: str) -> None:
         ],
         ignore_conflicts=True,
     )
+
+
+def unsuppress(keys: Iterable[UUID], using: str) -> None:
+    """Refuse no longer what has one of ``keys``, in the transaction at hand."""
+    hashed = _hashes(keys, require_key())
+    remove(Suppression.objects.using(using).filter(hash__in=hashed))
 
 
 def suppressed(
@@ -64,8 +71,13 @@ def among(keys: Iterable[UUID], using: str) -> set[UUID]:
 
 def keys_of(message: Message) -> set[UUID]:
     """Return the keys of everything that ``message`` calls anybody, claimed or not."""
-    called = message.names
-    said = {ref.key for ref in (*called.refs, *called.also, message.previous) if ref}
+    previous = {message.previous.key} if message.previous else set()
+    return keys_of_names(message.names) | previous
+
+
+def keys_of_names(called: Names) -> set[UUID]:
+    """Return the keys of everything that somebody is ``called``."""
+    said = {ref.key for ref in (*called.refs, *called.also)}
     return said | ({cio_id_key(called.cio_id)} if called.cio_id else set())
 
 

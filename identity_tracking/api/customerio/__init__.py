@@ -1,0 +1,1 @@
+"""Customer.io's Track API, versions 1 and 2, for its unmodified clients."""

@@ -1,0 +1,163 @@
+"""What the Track API's calls mean, as messages. Knows no request and no database.
+
+https://docs.customer.io/integrations/api/track/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from identity_tracking.api.keys import Sender
+from identity_tracking.exceptions import InvalidIdentifier, InvalidMessage
+from identity_tracking.identifiers import Names, names
+from identity_tracking.ingest.context import page_context
+from identity_tracking.messages import (
+    RELATIONSHIPS,
+    Message,
+    ObjectRef,
+    Relation,
+    Type,
+    clean_message_id,
+    moment,
+    object_ref,
+    relations,
+    stamp,
+)
+from identity_tracking.payloads import MAX_NAME, Json, clean_mapping, clean_text
+
+DEVICE = "device"  # the type of object that a device is
+SEGMENT = "segment"
+VIEWS = frozenset({"page", "screen"})
+NAMING = ("id", "email", "anonymous_id")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reader:
+    """Reads the calls of one request. ``received_at``: when it came."""
+
+    sender: Sender
+    received_at: datetime
+
+    def identify(self, called: Names, body: Json) -> Message:
+        """Read attributes, with the keywords among them: names, ``_timestamp``, relationships."""
+        given = clean_mapping(body)
+        changes = relations(given.pop(RELATIONSHIPS, None))
+        at = given.pop("_timestamp", None)
+        said = {name: given.pop(name, None) for name in NAMING}
+        given.pop("_update", None)
+        person = renamed(called, names(**said))
+        return self._message(Type.IDENTIFY, person, at, properties=given, relations=changes)
+
+    def event(self, called: Names, body: Mapping[str, Any]) -> Message:
+        """Read an event, or a page or screen view: ``{name, type, id, timestamp, data}``."""
+        name = clean_text(body.get("name"), 2 * MAX_NAME)
+        if not name:
+            raise InvalidMessage("An event has a name.", code="name_missing")
+        kind = str(body.get("type") or "event")
+        return self._message(
+            Type.PAGE if kind in VIEWS else Type.TRACK,
+            called,
+            body.get("timestamp"),
+            message_id=body.get("id"),
+            name=name[:MAX_NAME],
+            properties=clean_mapping(body.get("data", body.get("attributes"))),
+            context=_seen(kind, name),
+        )
+
+    def device(self, called: Names, body: Any) -> Message:
+        """Read a device: somebody's relationship to it, with all that is known of it."""
+        if not isinstance(body, Mapping):
+            raise InvalidMessage("A device is an object.", code="invalid_device")
+        given = clean_mapping(body)
+        token = device_ref(given.pop("id", None) or given.pop("token", None))
+        about = {**clean_mapping(given.pop("attributes", None)), **given}
+        return self.related(called, (Relation(object=token, attributes=about),))
+
+    def related(self, called: Names, changes: tuple[Relation, ...]) -> Message:
+        if not changes:
+            raise InvalidMessage("No relationship is named.", code="invalid_relationships")
+        return self._message(Type.RELATE, called, None, relations=changes)
+
+    def _message(self, type: Type, called: Names, at: Any, **said: Any) -> Message:
+        if not (called.head or called.cio_id):
+            raise InvalidIdentifier("Nobody is named.", code="no_identifier")
+        return Message(
+            type=type,
+            names=called,
+            source=self.sender.source,
+            message_id=clean_message_id(said.pop("message_id", None)),
+            timestamp=stamp(moment(at), self.received_at),
+            received_at=self.received_at,
+            trusted=self.sender.trusted,
+            email_trusted=self.sender.trusted,
+            **said,
+        )
+
+
+def addressed(identifier: Any) -> Names:
+    """Return whom a path names: judged by its shape, a cio_id, an email or an id."""
+    called = names(id=identifier)
+    if not (called.head or called.cio_id):
+        raise InvalidIdentifier("The path names nobody.", code="no_identifier")
+    return called
+
+
+def renamed(called: Names, said: Names) -> Names:
+    """Return who is ``called`` so, with what the body says they are called.
+
+    What the call addresses stands. Another email is what they are called also, and so is another
+    id of a cio_id's person (R9); an id beside another is refused: it may be somebody else's.
+    """
+    spare = [said.email] if called.email and said.email != called.email else []
+    refused = ("id",) if called.id and said.id and said.id != called.id else ()
+    return replace(
+        called,
+        id=called.id or said.id,
+        email=called.email or said.email,
+        anonymous_id=called.anonymous_id or said.anonymous_id,
+        cio_id=called.cio_id or said.cio_id,
+        also=(*called.also, *said.also, *(ref for ref in spare if ref)),
+        refused=(*called.refused, *said.refused, *refused),
+    )
+
+
+def identified(value: Any) -> Names:
+    """Return whom ``{"id": …}``, ``{"email": …}`` or ``{"cio_id": …}`` names: exactly one."""
+    if not isinstance(value, Mapping) or len(value) != 1:
+        raise InvalidIdentifier("Give one of id, email and cio_id.", code="invalid_identifiers")
+    (kind, given), *_ = value.items()
+    if kind not in {*NAMING, "cio_id"}:
+        raise InvalidIdentifier("Give one of id, email and cio_id.", code="invalid_identifiers")
+    called = names(**{kind: given})
+    if not (called.head or called.cio_id):
+        raise InvalidIdentifier("Nobody is named.", code="no_identifier")
+    return called
+
+
+def device_ref(token: Any) -> ObjectRef:
+    return object_ref(DEVICE, token)
+
+
+def members(segment: str, *, present: bool) -> tuple[Relation, ...]:
+    """Return that somebody is in a manual segment, or no longer."""
+    return (Relation(object=object_ref(SEGMENT, segment), present=present),)
+
+
+def only_updates(body: Any) -> bool:
+    """Say whether an identify shall make nobody."""
+    return isinstance(body, Mapping) and body.get("_update") in (True, "true")
+
+
+def object_relations(value: Json, *, present: bool) -> tuple[Relation, ...]:
+    """Read the relationships of a call that itself says whether to add them or to end them."""
+    verb = "add_relationships" if present else "remove_relationships"
+    return relations({"action": verb, "relationships": value}) if value else ()
+
+
+def _seen(kind: str, name: str) -> dict[str, Json]:
+    if kind == "screen":
+        return {"screen": {"name": name}}
+    return {"page": page} if kind == "page" and (page := page_context(url=name)) else {}

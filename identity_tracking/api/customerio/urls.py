@@ -1,0 +1,31 @@
+"""The Track API's paths, for a site to include under its prefix, or at its root.
+
+No path ends in a slash that must be there: a redirect would lose what was sent.
+"""
+
+from __future__ import annotations
+
+from django.urls import re_path
+
+from identity_tracking.api.customerio.views import (
+    BatchView,
+    CustomerView,
+    EntityView,
+    EventView,
+    MergeView,
+    RegionView,
+    SegmentView,
+)
+
+urlpatterns = [
+    re_path(r"^api/v1/accounts/region/?$", RegionView.as_view()),
+    re_path(r"^api/v1/customers/(?P<rest>.+)$", CustomerView.as_view()),
+    re_path(r"^api/v1/events/?$", EventView.as_view()),
+    re_path(r"^api/v1/merge_customers/?$", MergeView.as_view()),
+    re_path(
+        r"^api/v1/segments/(?P<segment>[^/]+)/(?P<verb>add|remove)_customers/?$",
+        SegmentView.as_view(),
+    ),
+    re_path(r"^api/v2/entity/?$", EntityView.as_view()),
+    re_path(r"^api/v2/batch/?$", BatchView.as_view()),
+]

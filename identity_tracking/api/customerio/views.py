@@ -1,0 +1,247 @@
+"""The endpoints of the Track API, version 1: entrances, which answer as its clients expect."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any, ClassVar, NamedTuple
+
+from django.db import transaction
+from django.http import HttpRequest
+from django.utils.decorators import method_decorator
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from identity_tracking.api.base import OpenView
+from identity_tracking.api.customerio import deeds
+from identity_tracking.api.customerio.batches import carry_out
+from identity_tracking.api.customerio.decoder import (
+    Reader,
+    addressed,
+    identified,
+    only_updates,
+)
+from identity_tracking.api.customerio.parsers import BodyParser
+from identity_tracking.api.keys import SecretKey
+from identity_tracking.api.paths import segments
+from identity_tracking.conf import conf
+from identity_tracking.exceptions import InvalidMessage
+from identity_tracking.identifiers import Names, names
+from identity_tracking.ingest.process import process
+from identity_tracking.messages import Message
+from identity_tracking.models import FailedEvent
+from identity_tracking.payloads import printable
+from identity_tracking.rights import suppress, unsuppress
+
+
+@method_decorator(transaction.non_atomic_requests, name="dispatch")
+class TrackView(OpenView):
+    """What all have in common: a secret key, a body that may be empty, errors in "meta".
+
+    200 ``{}`` after COMMIT. 400 ``{"meta": {"errors": ["…"], "code": "…"}}``, kept as a failed
+    event; 401 and 403 as ``SecretKey`` says; 503 with Retry-After when nothing was stored.
+    """
+
+    authentication_classes: Any = (SecretKey,)
+    parser_classes: Any = (BodyParser,)
+
+    def perform_authentication(self, request: Request) -> None:
+        """Refuse who has no key before anything is read."""
+        sender: Any = request.auth
+        self.reader = Reader(sender=sender, received_at=datetime.now(UTC))
+
+    def handle_exception(self, exc: Exception) -> Response:
+        if isinstance(exc, InvalidMessage) and hasattr(self, "reader"):
+            process([], failed=[self.failed(exc)])
+        return super().handle_exception(exc)
+
+    def failed(self, error: InvalidMessage) -> FailedEvent:
+        """Return the call as it is kept: what was asked, and what could not be read of it."""
+        request: Request = self.request
+        body = {"method": request.method, "path": request.path, "body": _sent(request)}
+        return FailedEvent(
+            code=error.code,
+            payload=printable(body),
+            source=self.reader.sender.source,
+            trusted=self.reader.sender.trusted,
+            received_at=self.reader.received_at,
+        )
+
+    def refusal(self, code: str, message: str, status_code: int) -> Response:
+        meta = {"error": message} if status_code in {401, 403} else {"errors": [message]}
+        return Response({"meta": {**meta, "code": code}}, status=status_code)
+
+    def keep(self, *messages: Message) -> Response:
+        if conf.ENABLED:
+            process(messages)
+        return Response({})
+
+
+class RegionView(TrackView):
+    """``GET /api/v1/accounts/region``: by this clients test their key.
+
+    ``{"url": "shop.example", "region": "us", "environment_id": 1}``
+    """
+
+    def get(self, request: Request) -> Response:
+        return Response({"url": request.get_host(), "region": "us", "environment_id": 1})
+
+
+class Target(NamedTuple):
+    """What a path under ``customers/`` names: somebody, what of theirs, and which."""
+
+    person: str
+    what: str
+    token: str
+
+
+class CustomerView(TrackView):
+    """All under ``/api/v1/customers/{identifier}``, an id, an email or ``cio_…``.
+
+    ``PUT`` sets attributes: ``{"email": …, "plan": "pro", "_update": true}``, ``DELETE`` deletes
+    the person; ``PUT …/devices`` ``{"device": {"id": "token", "platform": "ios"}}`` and
+    ``DELETE …/devices/{token}``; ``POST …/events`` ``{"name": "bought", "data": {…}}``,
+    ``…/suppress`` and ``…/unsuppress``. Setting and deleting are safe to repeat; so is an event
+    with an ``id``.
+    """
+
+    KINDS: ClassVar = ("devices", "suppress", "unsuppress", "events")
+
+    @cached_property
+    def target(self) -> Target:
+        http: HttpRequest = self.request._request
+        return target(segments(http, self.kwargs["rest"]), self.kwargs["rest"])
+
+    @cached_property
+    def called(self) -> Names:
+        return addressed(self.target.person)
+
+    def put(self, request: Request, rest: str) -> Response:
+        body = request.data
+        if self.target.what == "devices":
+            device = body.get("device") if isinstance(body, dict) else None
+            return self.keep(self.reader.device(self.called, device))
+        self.expect("")
+        if only_updates(body) and not deeds.is_known(self.called):
+            return Response({})
+        return self.keep(self.reader.identify(self.called, body))
+
+    def delete(self, request: Request, rest: str) -> Response:
+        if self.target.what == "devices" and self.target.token:
+            deeds.forget_device(self.called, self.target.token, self.reader)
+        else:
+            self.expect("")
+            deeds.delete(self.called, self.reader)
+        return Response({})
+
+    def post(self, request: Request, rest: str) -> Response:
+        what = self.target.what
+        if what == "events":
+            return self.keep(self.reader.event(self.called, mapping(request.data)))
+        self.expect("suppress", "unsuppress")
+        if what == "suppress":
+            suppress(self.called, by=f"source {self.reader.sender.source}")
+        else:
+            unsuppress(self.called)
+        return Response({})
+
+    def expect(self, *kinds: str) -> None:
+        """Answer 404 where the path is no endpoint's."""
+        if self.target.what not in kinds:
+            raise NotFound
+
+
+class EventView(TrackView):
+    """``POST /api/v1/events``: ``{"name": "viewed", "anonymous_id": "…", "data": {…}}``."""
+
+    def post(self, request: Request) -> Response:
+        body = mapping(request.data)
+        visitor = names(anonymous_id=body.get("anonymous_id"))
+        return self.keep(self.reader.event(visitor, body))
+
+
+class MergeView(TrackView):
+    """``POST /api/v1/merge_customers``: ``{"primary": {"id": "1"}, "secondary": {"email": "…"}}``.
+
+    Where either is unknown nothing happens. Staff can undo it. Safe to repeat.
+    """
+
+    def post(self, request: Request) -> Response:
+        body = mapping(request.data)
+        primary, secondary = identified(body.get("primary")), identified(body.get("secondary"))
+        deeds.merge(primary, secondary, self.reader)
+        return Response({})
+
+    def refusal(self, code: str, message: str, status_code: int) -> Response:
+        return Response({"meta": {"error": message, "code": code}}, status=status_code)
+
+
+class SegmentView(TrackView):
+    """``POST /api/v1/segments/{id}/add_customers`` and ``remove_customers``: ``{"ids": [1, 2]}``.
+
+    ``?id_type=`` id, email or cio_id. Who is unknown is left out. Safe to repeat.
+    """
+
+    def post(self, request: Request, segment: str, verb: str) -> Response:
+        kind = request.query_params.get("id_type", "id")
+        deeds.change_members(segment, request.data, kind, self.reader, present=verb == "add")
+        return Response({})
+
+
+class EntityView(TrackView):
+    """``POST /api/v2/entity``: one item, as ``batches`` shows it. 400 ``{"errors": […]}``."""
+
+    def post(self, request: Request) -> Response:
+        told = carry_out([request.data], self.reader)
+        errors = [{key: one[key] for key in one if key != "batch_index"} for one in told]
+        return Response({"errors": errors}, status=400) if errors else Response({})
+
+    def refusal(self, code: str, message: str, status_code: int) -> Response:
+        if status_code in {401, 403}:
+            return super().refusal(code, message, status_code)
+        error = {"reason": code, "field": "", "message": message}
+        return Response({"errors": [error]}, status=status_code)
+
+
+class BatchView(EntityView):
+    """``POST /api/v2/batch``: ``{"batch": [item, …]}``. 207 where some items are invalid."""
+
+    def post(self, request: Request) -> Response:
+        items = mapping(request.data).get("batch")
+        if not isinstance(items, list):
+            raise InvalidMessage('The body is an object with a "batch".', code="invalid_body")
+        errors = carry_out(items, self.reader)
+        return Response({"errors": errors}, status=207) if errors else Response({})
+
+
+def target(parts: list[str] | None, rest: str) -> Target:
+    """Return what a path under ``customers/`` names.
+
+    Without its ``parts`` as they were sent it is told by what stands at its end.
+    """
+    if parts is None:
+        parts = _parted(rest.rstrip("/"))
+    person, what, token, *_ = [*parts, "", "", ""]
+    return Target(person, what, token)
+
+
+def mapping(body: Any) -> dict[str, Any]:
+    if not isinstance(body, dict):
+        raise InvalidMessage("The body is an object.", code="invalid_body")
+    return body
+
+
+def _parted(path: str) -> list[str]:
+    person, slash, last = path.rpartition("/")
+    if slash and last in CustomerView.KINDS:
+        return [person, last]
+    person, slash, token = path.partition("/devices/")
+    return [person, "devices", token] if slash else [path]
+
+
+def _sent(request: Request) -> Any:
+    try:
+        return request.data
+    except InvalidMessage:
+        return None

@@ -1,0 +1,56 @@
+"""Who sends to the server APIs: a source, proven by its secret key. No browser may hold one."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.crypto import constant_time_compare
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
+from rest_framework.request import Request
+
+from identity_tracking.conf import conf
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sender:
+    """A source, and whether what it says is trusted: whether it proved its secret key."""
+
+    source: str
+    trusted: bool
+
+
+class SecretKey(BaseAuthentication):
+    """HTTP Basic with SITE_ID and API_KEY, as the Track API's clients send them.
+
+    ``request.auth`` becomes the Sender. 401 ``unknown_source`` for anybody else, and 403
+    ``secret_in_browser`` where a page sends the key: then everybody can read it.
+    https://docs.customer.io/integrations/api/track/#section/Authentication
+    """
+
+    def authenticate(self, request: Request) -> tuple[Any, Sender]:
+        site_id, _colon, key = _credentials(request.META.get("HTTP_AUTHORIZATION", ""))
+        is_source = constant_time_compare(site_id, conf.SITE_ID)
+        is_key = constant_time_compare(key, conf.API_KEY)
+        if not (conf.API_KEY and is_source and is_key):
+            raise AuthenticationFailed("No source has this site_id and key.", "unknown_source")
+        if "HTTP_ORIGIN" in request.META:
+            raise PermissionDenied("A secret key has no place in a page.", "secret_in_browser")
+        return None, Sender(source=site_id, trusted=True)
+
+    def authenticate_header(self, request: Request) -> str:
+        return 'Basic realm="identity_tracking"'
+
+
+def _credentials(header: str) -> tuple[str, str, str]:
+    """Return what an Authorization header holds, split at its first colon."""
+    scheme, _space, encoded = header.partition(" ")
+    if scheme.lower() != "basic":
+        return "", "", ""
+    try:
+        return base64.b64decode(encoded.strip()).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError, ValueError):
+        return "", "", ""
