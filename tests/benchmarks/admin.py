@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from copy import deepcopy
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -135,11 +136,28 @@ def _person(member: Member) -> tuple[str, dict[str, str]]:
     return reverse("admin:identity_tracking_person_change", args=[key]), {}
 
 
+def _overview(member: Member) -> tuple[str, dict[str, str]]:
+    return reverse("admin:identity_tracking_overview"), {}
+
+
+def _yesterday(member: Member) -> tuple[str, dict[str, str]]:
+    day = datetime.now(UTC).date() - timedelta(days=1)
+    return reverse(LIST.format("activity")), {"on": str(day)}
+
+
 PAGES: dict[str, Ask] = {
+    "front page": _overview,
     "people": _list("person"),
     "people, by id": _search("person", lambda member: member.id),
     "people, by email": _search("person", lambda member: member.email),
     "people, by anonymous id": _search("person", lambda member: member.browser),
+    "people, the leads": _list("person", **{"is": "lead"}),
+    "people, seen before": _list("person", seen="before"),
+    "people, of a plan": _list("person", attribute="plan", value="pro"),
     "a person": _person,
+    "visitors": _list("identifier"),
     "activities": _list("activity"),
+    "activities, by browser": _search("activity", lambda member: member.browser),
+    "activities, identifies": _list("activity", type="identify"),
+    "activities, yesterday": _yesterday,
 }
