@@ -61,7 +61,7 @@ class _Batch:
     def add(self, item: Item) -> None:
         kind, action = item.get("type"), str(item.get("action"))
         if kind != "person" or action not in {*MESSAGES, *DEEDS}:
-            raise InvalidMessage(f"No {kind!s:.40} can {action:.40}.", code="unknown_action")
+            raise InvalidMessage("Nothing of this type has this action.", code="unknown_action")
         if action in DEEDS:
             self.flush()
             DEEDS[action](item, self.reader)

@@ -1,0 +1,85 @@
+"""Whatever is sent, the answer is no server's error, and what is refused is kept."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from identity_tracking.models import FailedEvent
+
+pytestmark = pytest.mark.django_db
+
+KEYS = [
+    *("id", "email", "cio_id", "anonymous_id", "_timestamp", "_update", "cio_relationships"),
+    *("name", "type", "timestamp", "data", "device", "token", "attributes", "created_at"),
+    *("primary", "secondary", "ids", "batch", "action", "identifiers", "relationships"),
+    *("object_type_id", "object_id", "relationship_attributes", "\0", "x" * 151),
+]
+WORDS = [
+    *("42", "a@example.com", "cio_0300000001", "person", "identify", "event", "merge", "delete"),
+    *("add_device", "add_relationships", "page", "null", "", "\ud800", "\0", "9" * 5_000, "ä/?#%"),
+]
+VALUES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.sampled_from(WORDS),
+    st.integers(-(2**70), 2**70),
+    st.floats(allow_nan=False, allow_infinity=False),
+)
+JSON = st.recursive(
+    VALUES,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner),
+    max_leaves=15,
+)
+CALLS = st.sampled_from(
+    [
+        ("PUT", "customers/42"),
+        ("PUT", "customers/cio_0300000001"),
+        ("PUT", "customers/42/devices"),
+        ("POST", "customers/42/events"),
+        ("POST", "events"),
+        ("POST", "merge_customers"),
+        ("POST", "segments/7/add_customers"),
+        ("POST", "/people/api/v2/entity"),
+        ("POST", "/people/api/v2/batch"),
+    ]
+)
+ITEMS = st.fixed_dictionaries(
+    {"type": st.just("person"), "action": st.sampled_from(WORDS)},
+    optional=dict.fromkeys(("identifiers", "attributes", "name", "device", "timestamp"), JSON),
+)
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(target=CALLS, body=JSON)
+def test_no_body_makes_a_server_error(call, target, body):
+    before = FailedEvent.objects.count()
+
+    answer = call(*target, body)
+
+    assert answer.status_code in {200, 207, 400, 413}
+    if answer.status_code == 400:
+        assert FailedEvent.objects.count() > before
+
+
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(items=st.lists(ITEMS, max_size=4))
+def test_of_a_batch_each_item_is_taken_or_kept_as_failed(call, items):
+    before = FailedEvent.objects.count()
+
+    answer = call("POST", "/people/api/v2/batch", {"batch": items})
+
+    errors = answer.json().get("errors", [])
+    assert answer.status_code == (207 if errors else 200)
+    assert FailedEvent.objects.count() == before + len(errors)
+
+
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(path=st.text(max_size=30), raw=st.booleans())
+def test_no_path_makes_a_server_error(server, path, raw):
+    sent = {"RAW_URI": f"/people/api/v1/customers/{path}"} if raw else {}
+
+    answer = server.generic("PUT", "/people/api/v1/customers/x", b"{}", **sent)
+
+    assert answer.status_code in {200, 400, 404, 405}
