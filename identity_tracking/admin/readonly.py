@@ -39,7 +39,8 @@ class ReadOnlyList(ChangeList):
         super().get_results(request)
         if not self.query or self.paginator.is_capped:
             self.full_result_count = self.result_count  # hides "10000 results" beside the search
-        self.result_list = list(self.result_list)
+        # A page that is the only one has no limit of its own, for which databases plan to sort all.
+        self.result_list = list(self.result_list[: self.list_max_show_all])
         self.model_admin.complete(request, self.result_list)
 
 

@@ -26,8 +26,11 @@ from identity_tracking.admin.search import refs_called
 from identity_tracking.admin.sections import conflicts, relationships
 from identity_tracking.admin.values import plain
 from identity_tracking.identifiers import Kind
-from identity_tracking.models import Activity, Identifier, Person
+from identity_tracking.models import Activity, Identifier, Ownership, Person
 from identity_tracking.models.activity import NEWEST_FIRST
+from identity_tracking.models.identifier import BEGINNING
+
+WINDOW = 20_000  # browsers: among whom those that are nobody's are listed
 
 
 class VisitorAdmin(ReadOnlyAdmin):
@@ -51,7 +54,7 @@ class VisitorAdmin(ReadOnlyAdmin):
     ) -> tuple[QuerySet[Any], bool]:
         if term := search_term.strip():
             return queryset.filter(pk__in=[ref.key for ref in refs_called(term)]), False
-        return queryset.filter(kind=Kind.ANONYMOUS_ID, ownership=None), False
+        return _nobodys(queryset), False
 
     def sections(self, request: HttpRequest, shown: Identifier) -> dict[str, Any]:
         return {
@@ -83,3 +86,16 @@ class VisitorAdmin(ReadOnlyAdmin):
     def last_activity(self, identifier: Identifier) -> datetime | None:
         latest: datetime | None = identifier.latest  # type: ignore[attr-defined]  # annotated
         return latest
+
+
+def _nobodys(identifiers: QuerySet[Any]) -> QuerySet[Any]:
+    """Keep browsers that are nobody's, of the newest WINDOW: each is looked up by an index.
+
+    As a join databases would rather read whose everything is, as a whole.
+    """
+    visitors = Identifier.objects.using(identifiers.db).visitors().order_by("-created_at")
+    floor = visitors.values_list("created_at", flat=True)[WINDOW : WINDOW + 1].first()
+    newest = identifiers.filter(kind=Kind.ANONYMOUS_ID, created_at__gte=floor or BEGINNING)
+    held = Ownership.objects.filter(identifier=OuterRef("pk")).order_by("since")
+    nobodys: QuerySet[Any] = newest.alias(held=Subquery(held.values("pk")[:1])).filter(held=None)
+    return nobodys

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from identity_tracking.admin import visitors
 from identity_tracking.identifiers import Kind
 from tests.factories import (
     START,
@@ -34,6 +35,18 @@ def test_whoever_is_known_is_no_anonymous_visitor(staff):
     PersonFactory(user_id="somebody")
 
     assert "0 visitors and identifiers" in staff.text("identifier")
+
+
+def test_visitors_are_looked_for_among_the_newest_browsers(staff, monkeypatch):
+    monkeypatch.setattr(visitors, "WINDOW", 2)
+    for hours, value in enumerate(("long-gone", "of-before", "of-somebody", "of-now")):
+        IdentifierFactory(value=value, created_at=START + timedelta(hours=hours))
+    OwnershipFactory(identifier__value="of-somebody")
+
+    text = staff.text("identifier")
+
+    found = [value for value in ("long-gone", "of-before", "of-now") if value in text]
+    assert found == ["of-before", "of-now"]
 
 
 def test_the_list_says_when_a_visitor_was_last_here(staff):
