@@ -24,7 +24,7 @@ from identity_tracking.models import Activity, Identifier, Ownership, Person
 
 DAYS = 30  # up to today
 WINDOW = 50_000  # activities
-VISITORS = 20_000  # identifiers: where these are more, the window ends
+VISITORS = 10_000  # identifiers: where these are more, the window ends
 AT_ONCE = 5_000  # keys of a statement: of more, databases rather read a whole table
 NEW = 5_000  # visitors, and people, of a day that are counted
 TOP = 10  # pages, and events
@@ -60,6 +60,15 @@ class Seen(NamedTuple):
     type: str
     name: str
     path: str | None
+
+
+class Stretch(NamedTuple):
+    """What is read of an ownership."""
+
+    since: datetime
+    until: datetime
+    person_id: UUID
+    after_id: UUID | None
 
 
 def figures() -> Figures:
@@ -111,10 +120,11 @@ def _until_many(activities: Iterable[Seen]) -> Iterator[Seen]:
 
 def _who(activities: Sequence[Seen]) -> list[tuple[bool, UUID]]:
     """Return for each activity whether a person did it, and the key of the person or visitor."""
-    stretches: dict[UUID, list[Ownership]] = defaultdict(list)
+    stretches: dict[UUID, list[Stretch]] = defaultdict(list)
     for keys in _batches({one.identifier for one in activities}):
-        for row in Ownership.objects.filter(identifier__in=keys):
-            stretches[row.identifier_id].append(row)
+        rows = Ownership.objects.filter(identifier__in=keys)
+        for identifier, *stretch in rows.values_list("identifier_id", *Stretch._fields):
+            stretches[identifier].append(Stretch(*stretch))
     roots = _roots({row.person_id for rows in stretches.values() for row in rows})
     return [_owner(one, stretches.get(one.identifier, ()), roots) for one in activities]
 
@@ -129,10 +139,10 @@ def _roots(people: set[UUID]) -> dict[UUID, UUID]:
 
 
 def _owner(
-    one: Seen, stretches: Iterable[Ownership], roots: Mapping[UUID, UUID]
+    one: Seen, stretches: Iterable[Stretch], roots: Mapping[UUID, UUID]
 ) -> tuple[bool, UUID]:
     for row in stretches:
-        if row.holds(one.time):
+        if row.since <= one.time < row.until:
             sides = {roots.get(key, key) for key in (row.person_id, row.after_id) if key}
             if len(sides) == 1:
                 return True, sides.pop()
