@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -65,7 +66,8 @@ def extracted(tmp_path):
     shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("sdk", "__pycache__"))
     locales = [f"--locale={language}" for language in LANGUAGES]
     command = [sys.executable, "-m", "django", *EXTRACT, *locales]
-    subprocess.run(command, cwd=copy, check=True, capture_output=True)  # noqa: S603
+    env = {name: value for name, value in os.environ.items() if not name.startswith("DJANGO_")}
+    subprocess.run(command, cwd=copy, env=env, check=True, capture_output=True)  # noqa: S603
     return copy
 
 

@@ -69,7 +69,9 @@ def tell() -> Person:
 
 def addresses(shown: Person) -> list[str]:
     """Return the address of every list, every sort of page, and all that staff may do."""
-    return [reverse("admin:app_list", args=["identity_tracking"]), *_lists(), *_pages(shown)]
+    front = reverse("admin:app_list", args=["identity_tracking"])
+    glance = reverse("admin:identity_tracking_overview")
+    return [front, glance, *_lists(), *_pages(shown)]
 
 
 def _lists() -> Iterator[str]:
