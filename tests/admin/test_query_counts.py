@@ -139,3 +139,26 @@ def test_a_filter_takes_no_more_than_the_limit(staff):
     staff.read("person", person)
 
     assert queries(staff, "person", person, name="x", type="page") <= LIMIT
+
+
+@pytest.mark.parametrize(
+    ("model", "query"),
+    [
+        ("person", {"attribute": "plan", "value": "pro", "seen": "before", "is": "identified"}),
+        ("person", {"object": "company: with-50"}),
+        ("activity", {"on": "2026-11", "type": "track"}),
+        ("activity", {"on": "2026", "q": "added_to_cart"}),
+        ("conflict", {"is": "all"}),
+        ("conflict", {"is": "settled"}),
+    ],
+)
+def test_a_filter_of_a_list_takes_few_queries(staff, model, query):
+    fill(50)
+
+    assert queries(staff, model, **query) <= LIMIT
+
+
+def test_a_conflict_of_many_claims_takes_few_queries(staff):
+    shared = fill(50)["identifier"]
+
+    assert queries(staff, "conflict", shared.conflicts.first()) <= LIMIT
