@@ -76,6 +76,17 @@ def test_the_admin_of_a_site_without_time_zones_shows_its_local_time(tmp_path):
         page = staff.get(reverse(where + "person_change", args=[person.pk])).content.decode()
         assert "Nov. 5, 2024" in page and "9 p.m." in page
         assert "Nov. 6, 2024" not in page
+
+        on = {day: staff.get(reverse(where + "activity_changelist"), {"on": day})
+            for day in ("2024-11-05", "2024-11-06")}
+        assert b"moved in" in on["2024-11-05"].content
+        assert b"moved in" not in on["2024-11-06"].content
+
+        keep(None, "now", id="42")
+        people = staff.get(reverse(where + "person_changelist"), {"seen": "today"})
+        assert 'field-lately' in people.content.decode()
+        front = staff.get(reverse(where + "overview")).content.decode()
+        assert "<dt>Visitors</dt><dd>2</dd>" in front, "they, and the staff"
         """
     )
 
@@ -232,7 +243,16 @@ def test_a_site_keeps_people_in_a_database_of_their_own(tmp_path):
 
         from django.contrib.auth.models import User
         from identity_tracking import identify as say, merge, why
-        from identity_tracking.models import Activity, Person
+        from identity_tracking.models import Activity, Conflict, FailedEvent, Person
+
+        def conflict():
+            browser.send(identify("44", email="one@x.org"), identify("45", email="one@x.org"))
+            return Conflict.objects.get()
+
+        def failed():
+            payload = '{"type": "page", "anonymous_id": "a-2"}'
+            kept = {"source": "shop", "trusted": False, "received_at": conflict().found_at}
+            return FailedEvent.objects.create(code="no_identifier", payload=payload, **kept)
 
         tables = connections["default"].introspection.table_names()
         assert not [name for name in tables if name.startswith("identity_tracking")], tables
@@ -258,6 +278,19 @@ def test_a_site_keeps_people_in_a_database_of_their_own(tmp_path):
             assert listed.status_code == 200, listed
         shown = staff.get(reverse("admin:identity_tracking_person_change", args=[ada.pk]))
         assert b"pro" in shown.content
+
+        listed = reverse("admin:identity_tracking_person_changelist")
+        found = staff.get(listed, {"attribute": "plan", "value": "pro"})
+        assert b"1 person" in found.content
+        assert staff.get(reverse("admin:identity_tracking_overview")).status_code == 200
+        for kind, action, row in (
+            ("conflict", "settle_chosen", conflict()),
+            ("failedevent", "try_chosen_again", failed()),
+        ):
+            data = {"action": action, "_selected_action": [row.pk]}
+            page = reverse(f"admin:identity_tracking_{kind}_changelist")
+            assert staff.post(page, data).status_code == 302
+        assert Conflict.objects.get().settled_at and not FailedEvent.objects.exists()
         """,
         before="",
     )
