@@ -15,8 +15,8 @@ from identity_tracking.models import Activity, Claim, Identifier, Ownership, Per
 from identity_tracking.models.identifier import BEGINNING, END
 from tests.benchmarks.ratios import progress
 
-EACH = 10  # activities of a person
-BEFORE = 4  # of them, before they said who they are
+EACH = 10  # activities of a person; the first of them is a passer-by's
+BEFORE = 4  # of them, before the person said who they are
 DAYS = 80  # that all of it takes, until now
 STRIDE = 7_919  # prime to every power of ten: whose turn it is goes round like this
 STEP = 200_000  # rows between two lines of progress
@@ -59,6 +59,11 @@ class Member(NamedTuple):
     @property
     def browser(self) -> str:
         return f"browser-{self.number}"
+
+    @property
+    def passer_by(self) -> Ref:
+        """Another visitor, who stays anonymous."""
+        return Ref(Kind.ANONYMOUS_ID, f"passer-by-{self.number}")
 
     @property
     def is_lead(self) -> bool:
@@ -107,14 +112,16 @@ class Population:
         return _text(self.start + self.step * (which * self.people + turn))
 
     def _identifiers(self, turn: int) -> Iterator[Row]:
-        for ref in self.member(turn).refs:
-            which = 0 if ref.kind is Kind.ANONYMOUS_ID else BEFORE
+        member = self.member(turn)
+        *named, browser = member.refs
+        seen = [(member.passer_by, 0), (browser, 1), *((ref, BEFORE) for ref in named)]
+        for ref, which in seen:
             yield ref.key.hex, int(ref.kind), ref.value, False, self._at(turn, which)
 
     def _people(self, turn: int) -> Iterator[Row]:
         member = self.member(turn)
         own, *others = (ref for ref in member.refs if ref.kind is not Kind.ANONYMOUS_ID)
-        first, said, last = (self._at(turn, which) for which in (0, BEFORE, EACH - 1))
+        first, said, last = (self._at(turn, which) for which in (1, BEFORE, EACH - 1))
         attributes = {"first_name": "Ada", "last_name": f"Nr {member.number}", "plan": "pro"}
         origin = {"at": said, "source": "shop", "trusted": True, "message_id": member.id}
         provenance = json.dumps(dict.fromkeys(attributes, origin))
@@ -140,17 +147,18 @@ class Population:
 
     def _activities(self) -> Iterator[Row]:
         """All that they did, in the order of time."""
-        keys = [
-            (refs[-1].key.hex, refs[0].key.hex)
-            for refs in (self.member(turn).refs for turn in range(self.people))
-        ]
+        members = [self.member(turn) for turn in range(self.people)]
+        browsers = [member.refs[-1].key.hex for member in members]
+        own = [member.refs[0].key.hex for member in members]
         for which in range(EACH):
             kind, name = _kind(which)
             said = PROPERTIES.get(kind, "{}")
-            for turn, (browser, own) in enumerate(keys):
+            heads = browsers if which < BEFORE else own
+            if which == 0:
+                heads = [member.passer_by.key.hex for member in members]
+            for turn, head in enumerate(heads):
                 number = which * self.people + turn
                 key, time = _key(number), _text(self.start + self.step * number)
-                head = browser if which < BEFORE else own
                 yield key, head, kind, name, said, CONTEXT, time, time, "shop", False, key
 
     def _load(self, model: type[Model], rows: Iterable[Row]) -> None:
