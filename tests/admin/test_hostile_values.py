@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 
 import pytest
@@ -15,7 +16,7 @@ from identity_tracking.messages import (
     Type,
     relations_as_sent,
 )
-from identity_tracking.models import MergeOperation
+from identity_tracking.models import Conflict, MergeOperation
 from tests.factories import (
     START,
     ActivityFactory,
@@ -99,6 +100,7 @@ def screens(staff, value):
     ObjectRelationshipFactory(identifier=anchor, object=tracked, attributes={value: value})
     ObjectRelationshipFactory(identifier=identifier, object=tracked, attributes={value: value})
     conflict = ConflictFactory(identifier=anchor, other=identifier, detail=value)
+    Conflict.objects.filter(pk=conflict.pk).settle(by=value, note=value)
     failed = FailedEventFactory(code=value[:32], payload=value, source=value)
     joined = PersonFactory(user_id=value[:-1], attributes={value: value, "name": value})
     sides = {"primary": person, "secondary": joined}
@@ -115,8 +117,11 @@ def screens(staff, value):
     for model, row in rows.items():
         yield staff.read(model)
         yield staff.read(model, q=value)
+        yield staff.read(model, attribute=value, value=value, object=value, on=value)
+        yield staff.read(model, **{"is": value, "seen": value, "code": value})
         yield staff.read(model, row)
         yield staff.read(model, row, type=value, page=value, name=value)
+    ActivityFactory(name=value, context=context, type=Type.PAGE, timestamp=datetime.now(UTC))
     for deed, keys in deeds(person, activity).items():
         address = reverse(f"admin:identity_tracking_{deed}", args=keys, query={"q": value[:-1]})
         answer = staff.get(address)
@@ -137,6 +142,9 @@ def deeds(person, activity):
         "mergeoperation_undo": [operation.pk],
         "claim_void": [claim.pk],
         "claim_restore": [claim.pk],
+        "conflict_settle": [Conflict.objects.get().pk],
+        "conflict_reopen": [Conflict.objects.get().pk],
+        "overview": [],
     }
 
 
