@@ -18,4 +18,5 @@ urlpatterns = [
     path(conf.SCRIPT, script, name="script"),
     path(conf.ENDPOINT.rstrip("/"), BrowserView.as_view()),
     path("", include("identity_tracking.api.customerio.urls")),
+    path("", include("identity_tracking.api.segment.urls")),
 ]

@@ -7,6 +7,7 @@ import binascii
 from dataclasses import dataclass
 from typing import Any
 
+from django.http import HttpRequest
 from django.utils.crypto import constant_time_compare
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
@@ -43,6 +44,35 @@ class SecretKey(BaseAuthentication):
 
     def authenticate_header(self, request: Request) -> str:
         return 'Basic realm="identity_tracking"'
+
+
+def sender_of(request: HttpRequest, key: Any) -> Sender:
+    """Return whose write key ``key`` is: the secret one is trusted, the public SITE_ID is not.
+
+    Raises AuthenticationFailed for any other, and PermissionDenied where a page has the secret.
+    """
+    text = key if isinstance(key, str) else ""
+    if conf.API_KEY and constant_time_compare(text, conf.API_KEY):
+        if "HTTP_ORIGIN" in request.META:
+            raise PermissionDenied("A secret key has no place in a page.", "secret_in_browser")
+        return Sender(source=conf.SITE_ID, trusted=True)
+    if not constant_time_compare(text, conf.SITE_ID):
+        raise AuthenticationFailed("No source has this write key.", "unknown_source")
+    return Sender(source=conf.SITE_ID, trusted=False)
+
+
+def write_key(request: HttpRequest, body: Any) -> Any:
+    """Return the write key of a request: in its Authorization, its body or its query.
+
+    Basic, where the colon after it may lack, or Bearer.
+    """
+    scheme, _space, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return token.strip()
+    if scheme.lower() == "basic":
+        return _credentials(f"Basic {token}")[0]
+    in_body = body.get("writeKey") if isinstance(body, dict) else None
+    return in_body or request.GET.get("writeKey")
 
 
 def _credentials(header: str) -> tuple[str, str, str]:

@@ -17,7 +17,7 @@ from rest_framework.response import Response
 from identity_tracking import assets
 from identity_tracking.api.base import OpenView
 from identity_tracking.api.browser.decoder import Delivery, decode
-from identity_tracking.api.browser.origin import allow, is_allowed
+from identity_tracking.api.origins import allow, is_allowed
 from identity_tracking.conf import conf
 from identity_tracking.exceptions import InvalidMessage
 from identity_tracking.ingest.process import process

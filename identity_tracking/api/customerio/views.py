@@ -22,8 +22,8 @@ from identity_tracking.api.customerio.decoder import (
     identified,
     only_updates,
 )
-from identity_tracking.api.customerio.parsers import BodyParser
 from identity_tracking.api.keys import SecretKey
+from identity_tracking.api.parsers import BodyParser
 from identity_tracking.api.paths import segments
 from identity_tracking.conf import conf
 from identity_tracking.exceptions import InvalidMessage

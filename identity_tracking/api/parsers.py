@@ -1,4 +1,4 @@
-"""Bodies as the Track API's clients send them: JSON, perhaps zipped, or nothing at all."""
+"""Bodies as clients of the server APIs send them: JSON, perhaps zipped, or nothing at all."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ZIPPED = 16 + zlib.MAX_WBITS  # a gzip header: https://docs.python.org/3/library
 class BodyParser(StrictJSONParser):
     """Parse strict JSON; an empty body, or null, is an empty object. Heeds Content-Encoding."""
 
-    max_bytes = 512_000  # 500 KB: https://docs.customer.io/integrations/api/track/#tag/batch
+    max_bytes = 512_000  # 500 KB: Customer.io's limit for a batch, and Segment's
 
     def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Json:
         body = self.read(stream)

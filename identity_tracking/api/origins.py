@@ -26,8 +26,13 @@ def is_allowed(request: HttpRequest) -> bool:
     return not origin or _is_own(origin, request)
 
 
-def allow(request: HttpRequest, response: HttpResponseBase) -> None:
-    """Let a page of another, allowed origin read ``response`` and send its cookies."""
+def allow(
+    request: HttpRequest, response: HttpResponseBase, *, headers: str = "content-type"
+) -> None:
+    """Let a page of another, allowed origin read ``response`` and send its cookies.
+
+    ``headers``: which others it may send.
+    """
     if not conf.ALLOWED_ORIGINS:
         return
     patch_vary_headers(response, ["Origin"])
@@ -36,7 +41,7 @@ def allow(request: HttpRequest, response: HttpResponseBase) -> None:
         response["Access-Control-Allow-Origin"] = origin
         response["Access-Control-Allow-Credentials"] = "true"
         response["Access-Control-Allow-Methods"] = "POST"
-        response["Access-Control-Allow-Headers"] = "content-type"
+        response["Access-Control-Allow-Headers"] = headers
         response["Access-Control-Max-Age"] = "86400"
 
 

@@ -1,0 +1,1 @@
+"""Segment's HTTP API, for its unmodified clients and RudderStack's."""

@@ -1,0 +1,151 @@
+"""The endpoints of Segment's HTTP API: entrances, which answer as its clients expect."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db import transaction
+from django.http import HttpRequest
+from django.utils.decorators import method_decorator
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from identity_tracking.api.base import OpenView
+from identity_tracking.api.keys import sender_of, write_key
+from identity_tracking.api.origins import allow, is_allowed
+from identity_tracking.api.parsers import BodyParser
+from identity_tracking.api.segment.decoder import Reader
+from identity_tracking.conf import conf
+from identity_tracking.exceptions import InvalidMessage
+from identity_tracking.ingest.process import process
+from identity_tracking.messages import Message
+from identity_tracking.models import FailedEvent
+from identity_tracking.payloads import Json, printable
+from identity_tracking.visitor import Visitor
+
+MOST = 2_500  # calls of a batch: https://segment.com/docs/connections/sources/catalog/libraries/server/http-api/#batch
+HEADERS = "authorization, content-type, anonymousid, sentat, x-retry-count"
+
+
+@method_decorator(transaction.non_atomic_requests, name="dispatch")
+class SegmentView(OpenView):
+    """What all have in common: the write key, the answer, and pages of other origins.
+
+    The key is SITE_ID, whose calls are untrusted, or API_KEY, which no page may hold. 200
+    ``{"success": true}`` after COMMIT, with ``"errors": [{"index", "code", "message"}]`` for
+    calls that could not be accepted: those are kept as failed events. 400 for a body that cannot
+    be read, 401 for another key, 403 for a page of another origin, 413 for too much, 503 with
+    Retry-After when nothing was stored. Safe to repeat where the calls have a ``messageId``.
+    """
+
+    parser_classes: Any = (BodyParser,)
+
+    def receive(self, request: Request, items: list[Any], kind: str = "") -> Response:
+        """Keep all ``items`` that can be accepted, in one transaction."""
+        http: HttpRequest = request._request
+        body = request.data if isinstance(request.data, dict) else {}
+        sender = sender_of(http, write_key(http, body))
+        if not is_allowed(http):
+            raise InvalidMessage("This origin may not post here.", code="origin_not_allowed")
+        if not _is_to_be_kept(http):
+            return Response({"success": True})
+        reader = Reader(
+            sender=sender,
+            received_at=datetime.now(UTC),
+            retried=http.META.get("HTTP_X_RETRY_COUNT", "0") != "0",
+            sent_at=body.get("sentAt"),
+        )
+        return Response({"success": True, **_kept(reader, items, kind)})
+
+    def options(self, request: Any, *args: Any, **kwargs: Any) -> Response:
+        """Answer a preflight: the headers are set by ``finalize_response``."""
+        return Response(status=204)
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        final = super().finalize_response(request, response, *args, **kwargs)
+        final["Cache-Control"] = "no-store"
+        allow(request._request, final, headers=HEADERS)
+        return final
+
+
+class CallView(SegmentView):
+    """``POST /v1/{identify,track,page,screen,group,alias}``, and ``/v1/{i,t,p,s,g,a}``.
+
+    ``{"userId": "42", "anonymousId": "…", "event": "bought", "properties": {…}, "context": {…},
+    "timestamp": "2026-11-22T06:00:00Z", "messageId": "…"}``, whatever its Content-Type says.
+    """
+
+    kind = ""
+
+    def post(self, request: Request) -> Response:
+        if not isinstance(request.data, dict):
+            raise InvalidMessage("The body is an object.", code="invalid_body")
+        return self.receive(request, [request.data], self.kind)
+
+
+class BatchView(SegmentView):
+    """``POST /v1/batch``, ``/v1/b``, ``/v1/import``: ``{"batch": [{"type": "track", …}, …]}``."""
+
+    def post(self, request: Request) -> Response:
+        items = request.data.get("batch") if isinstance(request.data, dict) else None
+        if not isinstance(items, list):
+            raise InvalidMessage('The body is an object with a "batch".', code="invalid_body")
+        if len(items) > MOST:
+            raise InvalidMessage(f"A batch has at most {MOST} calls.", code="too_large")
+        return self.receive(request, items)
+
+
+class SettingsView(SegmentView):
+    """``GET /v1/projects/{key}/settings``: where a client in a page is to send, for SITE_ID.
+
+    ``{"integrations": {"Segment.io": {"apiKey": "shop", "apiHost": "shop.example/people/v1",
+    "protocol": "https"}}}``
+    """
+
+    def get(self, request: Request, key: str) -> Response:
+        if key != conf.SITE_ID:
+            raise NotFound
+        http: HttpRequest = request._request
+        base = http.path.partition("/projects/")[0]
+        there = {
+            "apiKey": key,
+            "apiHost": f"{http.get_host()}{base}",
+            "protocol": http.scheme,
+        }
+        names = ("Segment.io", "Customer.io Data Pipelines")
+        return Response({"integrations": dict.fromkeys(names, there)})
+
+
+def _kept(reader: Reader, items: list[Any], kind: str) -> dict[str, Json]:
+    """Process ``items``; return the errors of those that could not be accepted, if any."""
+    messages: list[Message] = []
+    failed: list[FailedEvent] = []
+    errors: list[Json] = []
+    for index, item in enumerate(items):
+        try:
+            message = reader.read(item, kind)
+        except InvalidMessage as error:
+            errors.append({"index": index, "code": error.code, "message": str(error)})
+            failed.append(_failed(reader, item, error))
+        else:
+            messages += [message] if message else []
+    process(messages, failed=failed)
+    return {"errors": errors} if errors else {}
+
+
+def _failed(reader: Reader, item: Any, error: InvalidMessage) -> FailedEvent:
+    return FailedEvent(
+        code=error.code,
+        payload=printable(item),
+        source=reader.sender.source,
+        trusted=reader.sender.trusted,
+        received_at=reader.received_at,
+    )
+
+
+def _is_to_be_kept(request: HttpRequest) -> bool:
+    """Say whether to record anything: of a browser only what it agrees to."""
+    is_browser = "HTTP_ORIGIN" in request.META or "HTTP_SEC_FETCH_SITE" in request.META
+    return conf.ENABLED and (not is_browser or Visitor(request).may_be_followed())
