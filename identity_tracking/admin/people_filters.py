@@ -82,9 +82,6 @@ class WrittenFilter(admin.SimpleListFilter):
     def has_output(self) -> bool:
         return True
 
-    def expected_parameters(self) -> list[str | None]:
-        return list(self.labels)
-
     def written(self, name: str) -> str:
         return str(self.used_parameters.get(name, "")).replace("\0", "").strip()
 

@@ -8,6 +8,7 @@ from identity_tracking import merge
 from identity_tracking.admin.conflict_page import WHAT_TO_DO
 from identity_tracking.admin.wording import WHAT_HAPPENED
 from identity_tracking.ingest.process import process
+from identity_tracking.ingest.transaction import breaker
 from identity_tracking.models import Conflict
 from identity_tracking.models.conflict import Code
 from tests.factories import (
@@ -206,14 +207,18 @@ def test_a_settled_conflict_is_opened_again(staff):
     assert (conflict.settled_at, conflict.settled_by, conflict.note) == (None, "", "")
 
 
+def choose(staff, *conflicts):
+    data = {"action": "settle_chosen", "_selected_action": [one.pk for one in conflicts]}
+    page = reverse("admin:identity_tracking_conflict_changelist", query={"is": "all"})
+    return staff.post(page, data, follow=True).content.decode()
+
+
 def test_many_are_settled_at_once_and_who_settled_one_before_stays(staff, admin_user):
     before, *rows = [settled(), ConflictFactory(), ConflictFactory()]
-    data = {"action": "settle_chosen", "_selected_action": [row.pk for row in (before, *rows)]}
 
-    page = reverse("admin:identity_tracking_conflict_changelist", query={"is": "all"})
-    response = staff.post(page, data, follow=True)
+    html = choose(staff, before, *rows)
 
-    assert "2 conflicts were settled." in response.content.decode()
+    assert "2 conflicts were settled." in html
     by = Conflict.objects.values_list("settled_by", flat=True)
     assert sorted(by) == sorted(["7", str(admin_user.pk), str(admin_user.pk)])
     assert LogEntry.objects.get().change_message == "2 conflicts were settled."
@@ -293,3 +298,18 @@ def test_who_may_not_see_people_or_claims_sees_none_beside_a_conflict(staff_with
 
     assert "/person/" not in html
     assert "/claim/" not in html
+
+
+@pytest.mark.django_db(transaction=True)
+def test_where_the_database_is_busy_nothing_is_settled(staff):
+    conflict = ConflictFactory()
+    for _ in range(breaker.FAILURES):
+        breaker.failed()
+    try:
+        html = choose(staff, conflict)
+    finally:
+        breaker.reset()
+
+    assert "nothing was done. Try again." in html
+    assert not Conflict.objects.settled().exists()
+    assert not LogEntry.objects.exists()
