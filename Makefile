@@ -55,11 +55,11 @@ docs: $(VENV)/.docs
 
 screenshots: $(VENV)/.dev
 	rm -f $(VENV)/screenshots.sqlite3*
-	DATABASE_URL=sqlite:///$(CURDIR)/$(VENV)/screenshots.sqlite3 $(BIN)/python manage.py screenshots
+	DATABASE_URL=sqlite:///$(abspath $(VENV))/screenshots.sqlite3 $(BIN)/python manage.py screenshots
 
 messages: $(VENV)/.dev
-	cd identity_tracking && $(CURDIR)/$(BIN)/django-admin makemessages $(LANGUAGES) $(EXTRACTED)
-	cd identity_tracking && $(CURDIR)/$(BIN)/django-admin compilemessages --verbosity=0
+	cd identity_tracking && $(abspath $(BIN))/django-admin makemessages $(LANGUAGES) $(EXTRACTED)
+	cd identity_tracking && $(abspath $(BIN))/django-admin compilemessages --verbosity=0
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m tests.benchmarks

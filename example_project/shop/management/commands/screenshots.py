@@ -68,12 +68,11 @@ def pictures() -> Iterator[Picture]:
     yield Picture(name="people", path=person("changelist"), height=760)
     glance = reverse("admin:identity_tracking_overview")
     yield Picture(name="overview", path=glance, height=1000)
-    yield Picture(name="overview-dark", path=glance, height=1000, scheme="dark")
     yield Picture(name="merge", path=person("merge", *sides), height=720)
     yield Picture(name="gap", path=person("change", grace), height=600, around=".it-gap")
     two_accounts = Conflict.objects.get(code=Code.EMAIL_OF_TWO_IDS)
     conflict = reverse("admin:identity_tracking_conflict_change", args=[two_accounts.pk])
-    yield Picture(name="conflict", path=conflict, height=860)
+    yield Picture(name="conflict", path=conflict, height=1080)
     yield Picture(name="shop", path=reverse("home"), height=900)
 
 
