@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import logging
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,8 @@ from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.request import Request
 
 from identity_tracking.conf import conf
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,41 +41,41 @@ class SecretKey(BaseAuthentication):
         is_key = constant_time_compare(key, conf.API_KEY)
         if not (conf.API_KEY and is_source and is_key):
             raise AuthenticationFailed("No source has this site_id and key.", "unknown_source")
-        if "HTTP_ORIGIN" in request.META:
-            raise PermissionDenied("A secret key has no place in a page.", "secret_in_browser")
+        refuse_pages(request)
         return None, Sender(source=site_id, trusted=True)
 
     def authenticate_header(self, request: Request) -> str:
         return 'Basic realm="identity_tracking"'
 
 
-def sender_of(request: HttpRequest, key: Any) -> Sender:
-    """Return whose write key ``key`` is: the secret one is trusted, the public SITE_ID is not.
+def sender_of(request: HttpRequest, body: Any) -> Sender:
+    """Return whose write key a request has: the secret one is trusted, the public SITE_ID is not.
 
-    Raises AuthenticationFailed for any other, and PermissionDenied where a page has the secret.
+    It stands in the Authorization, as Basic (the colon after it may lack) or Bearer; the public
+    one also in the body or the query, which logs keep. Raises AuthenticationFailed for any
+    other, and PermissionDenied where a page has the secret.
     """
-    text = key if isinstance(key, str) else ""
-    if conf.API_KEY and constant_time_compare(text, conf.API_KEY):
-        if "HTTP_ORIGIN" in request.META:
-            raise PermissionDenied("A secret key has no place in a page.", "secret_in_browser")
+    key = _write_key(request.META.get("HTTP_AUTHORIZATION", ""))
+    if key and conf.API_KEY and constant_time_compare(key, conf.API_KEY):
+        refuse_pages(request)
         return Sender(source=conf.SITE_ID, trusted=True)
-    if not constant_time_compare(text, conf.SITE_ID):
+    in_body = body.get("writeKey") if isinstance(body, dict) else None
+    public = key or in_body or request.GET.get("writeKey")
+    if not (isinstance(public, str) and constant_time_compare(public, conf.SITE_ID)):
         raise AuthenticationFailed("No source has this write key.", "unknown_source")
     return Sender(source=conf.SITE_ID, trusted=False)
 
 
-def write_key(request: HttpRequest, body: Any) -> Any:
-    """Return the write key of a request: in its Authorization, its body or its query.
+def refuse_pages(request: HttpRequest | Request) -> None:
+    """Refuse a secret key that comes from a page, and say in the log that it has leaked."""
+    if "HTTP_ORIGIN" in request.META:
+        logger.warning("A page sent the secret API_KEY: everybody can read it there. Change it.")
+        raise PermissionDenied("A secret key has no place in a page.", "secret_in_browser")
 
-    Basic, where the colon after it may lack, or Bearer.
-    """
-    scheme, _space, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
-    if scheme.lower() == "bearer":
-        return token.strip()
-    if scheme.lower() == "basic":
-        return _credentials(f"Basic {token}")[0]
-    in_body = body.get("writeKey") if isinstance(body, dict) else None
-    return in_body or request.GET.get("writeKey")
+
+def _write_key(header: str) -> str:
+    scheme, _space, token = header.partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else _credentials(header)[0]
 
 
 def _credentials(header: str) -> tuple[str, str, str]:

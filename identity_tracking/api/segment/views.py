@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from identity_tracking.api.base import OpenView
-from identity_tracking.api.keys import sender_of, write_key
+from identity_tracking.api.keys import sender_of
 from identity_tracking.api.origins import allow, is_allowed
 from identity_tracking.api.parsers import BodyParser
 from identity_tracking.api.segment.decoder import Reader
@@ -46,7 +46,7 @@ class SegmentView(OpenView):
         """Keep all ``items`` that can be accepted, in one transaction."""
         http: HttpRequest = request._request
         body = request.data if isinstance(request.data, dict) else {}
-        sender = sender_of(http, write_key(http, body))
+        sender = sender_of(http, body)
         if not is_allowed(http):
             raise InvalidMessage("This origin may not post here.", code="origin_not_allowed")
         if not _is_to_be_kept(http):

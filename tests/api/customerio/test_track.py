@@ -301,6 +301,35 @@ def test_without_the_key_nothing_is_kept(authorization):
     assert find(id="42") is None
 
 
+@pytest.mark.parametrize("verb", ["PUT", "DELETE"])
+def test_neither_the_public_key_nor_a_session_proves_anything(admin_client, put, verb):
+    put("42", plan="pro")
+    public = Client(headers={"authorization": basic(key="")})
+
+    for client in (public, admin_client):
+        assert client.generic(verb, f"{CUSTOMERS}42").status_code == 401
+        assert client.post("/people/api/v1/merge_customers").status_code == 401
+    assert find(id="42").attributes == {"plan": "pro"}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "..%2F..%2Fadmin",
+        "a%2Fb",
+        "%00",
+        ".",
+        "..",
+        "email:a@x.org",
+        "cio_1",
+        "%E2%80%AE",
+        "a" * 151,
+    ],
+)
+def test_an_odd_identifier_is_taken_as_it_is_or_refused(call, path):
+    assert call("PUT", f"customers/{path}", {"plan": "pro"}).status_code in {200, 400, 404}
+
+
 def test_a_site_without_an_api_key_lets_nobody_in(settings):
     configure(settings, API_KEY="")
 

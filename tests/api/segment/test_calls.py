@@ -197,7 +197,7 @@ def test_a_zipped_body_is_read(call):
     body = gzip.compress(json.dumps({"userId": "42", "event": "a"}).encode())
 
     Client().post(
-        "/people/v1/track?writeKey=test-key",
+        "/people/v1/track?writeKey=shop",
         body,
         content_type="application/x-www-form-urlencoded",
         headers={"content-encoding": "gzip"},
@@ -207,22 +207,40 @@ def test_a_zipped_body_is_read(call):
 
 
 @pytest.mark.parametrize(
-    ("authorization", "query", "in_body"),
+    ("authorization", "query", "in_body", "trusted"),
     [
-        ("Bearer test-key", "", {}),
-        ("Basic dGVzdC1rZXk=", "", {}),
-        ("", "?writeKey=test-key", {}),
-        ("", "", {"writeKey": "test-key"}),
+        ("Bearer test-key", "", {}, True),
+        ("Basic dGVzdC1rZXk=", "", {}, True),
+        ("Bearer shop", "", {}, False),
+        ("", "?writeKey=shop", {}, False),
+        ("", "", {"writeKey": "shop"}, False),
     ],
 )
-def test_the_key_may_stand_in_several_places(authorization, query, in_body):
+def test_the_key_may_stand_in_several_places(authorization, query, in_body, trusted):
     client = Client(headers={"authorization": authorization} if authorization else {})
     body = {"userId": "42", "event": "a", **in_body}
 
     answer = client.post(f"/people/v1/track{query}", body, content_type="application/json")
 
     assert answer.status_code == 200
-    assert Activity.objects.get().trusted
+    assert Activity.objects.get().trusted is trusted
+
+
+@pytest.mark.parametrize(
+    ("query", "in_body"), [("?writeKey=test-key", {}), ("", {"writeKey": "test-key"})]
+)
+def test_the_secret_key_stands_in_the_header_alone(query, in_body):
+    body = {"userId": "42", "event": "a", **in_body}
+
+    answer = Client().post(f"/people/v1/track{query}", body, content_type="application/json")
+
+    assert (answer.status_code, Activity.objects.count()) == (401, 0)
+
+
+def test_the_session_of_a_user_is_no_key(admin_client):
+    body = {"userId": "42", "event": "a"}
+
+    assert admin_client.post("/people/v1/track", body, "application/json").status_code == 401
 
 
 @pytest.mark.parametrize("key", ["", "other", None, "ä"])
@@ -241,11 +259,12 @@ def test_the_public_key_is_believed_no_more_than_a_browser(call):
     assert find(id="42").claimed["plan"]["value"] == "free"
 
 
-def test_a_page_of_the_site_may_post_with_the_public_key_alone(call):
+def test_a_page_of_the_site_may_post_with_the_public_key_alone(call, caplog):
     body = {"anonymousId": "x", "event": "a"}
 
     assert call("track", body, PUBLIC, **PAGE)[0] == 200
     assert call("track", body, SECRET, **PAGE)[1]["error"]["code"] == "secret_in_browser"
+    assert "secret API_KEY" in caplog.text
     elsewhere = {"headers": {"origin": "https://evil.example", "user-agent": FIREFOX}}
     status, answer = call("track", body, PUBLIC, **elsewhere)
     assert (status, answer["error"]["code"]) == (403, "origin_not_allowed")
