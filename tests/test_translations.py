@@ -108,7 +108,7 @@ def test_the_compiled_catalogue_says_what_the_text_says(language):
 
 @pytest.fixture
 def somebody(db):
-    person = PersonFactory(user_id="42", attributes={"first_name": "Ada"})
+    person = PersonFactory(user_id="ada", attributes={"first_name": "Ada"})
     ActivityFactory.create_batch(2, identifier=person.anchor, type="page")
     return person
 
