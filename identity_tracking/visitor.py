@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import re
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -37,7 +36,7 @@ from identity_tracking.models import Person
 from identity_tracking.privacy import consent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 SESSION_KEY = "identity_tracking_identified"
 
@@ -308,13 +307,20 @@ class Visitor:
         return {name: value for name, value in self._pending.items() if not value and name in sent}
 
 
-@contextmanager
-def harmless(doing: str) -> Iterator[None]:
+class harmless:  # noqa: N801  as contextlib.suppress; a class, as each page enters one
     """Log what goes wrong inside, be it in a hook of the site's: tracking never breaks its page."""
-    try:
-        yield
-    except Exception:
-        logger.exception("This failed, and was left out: %s.", doing)
+
+    def __init__(self, doing: str) -> None:
+        self.doing = doing
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> bool:
+        if not isinstance(error, Exception):
+            return False
+        logger.error("This failed, and was left out: %s.", self.doing, exc_info=error)
+        return True
 
 
 def _look_up(find: Callable[[], Person | None]) -> Person | None:
