@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from django.contrib import admin
 from django.urls import resolve, reverse
+from playwright.sync_api import TimeoutError as NeverHappened
 
 from identity_tracking.ingest.process import process
 from tests.browser.screens import addresses
@@ -17,6 +18,7 @@ WATCH = """
 window.violations = []
 document.addEventListener('securitypolicyviolation', event => violations.push(event.blockedURI))
 """
+SETTLED = 2_000  # milliseconds: a page has taken its shape by then
 DJANGOS = ("_add", "_history", "_delete")  # refused, or the admin's own log
 DELETE = "identity_tracking_person_delete"  # but this is ours
 POSTED = {"identity_tracking_failedevent_replay"}  # no screen: a button of one
@@ -89,10 +91,20 @@ def test_no_page_is_wider_than_the_screen(visit, page, hostile, settings, langua
         visit(address)
         for width in (1280, 390, 360):
             page.set_viewport_size({"width": width, "height": 900})
-            if page.evaluate("document.documentElement.scrollWidth") > width:
+            if not fits(page, width):
                 wide[address] = width
 
     assert not wide
+
+
+def fits(page, width):
+    """Say whether the page is no wider than that, once it has taken its new shape."""
+    narrow = "width => document.documentElement.scrollWidth <= width"
+    try:
+        page.wait_for_function(narrow, arg=width, timeout=SETTLED)
+    except NeverHappened:
+        return False
+    return True
 
 
 def test_a_person_is_merged_and_parted_by_the_keyboard_alone(visit, page, hostile):
