@@ -9,7 +9,8 @@ NPM := $(shell which npm)
 MARIADB := $(shell which mariadb_config)
 TIERS ?= sqlite postgres mariadb sqlite_stock
 COVER ?= --cov --cov-append --cov-report=
-PYTEST := $(BIN)/pytest --numprocesses=logical --dist=loadfile $(COVER)
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)  # some tests wait, for a browser or a clock
+PYTEST := $(BIN)/pytest --numprocesses=$(strip $(WORKERS)) --dist=loadfile --no-loadscope-reorder $(COVER)
 LANGUAGES := --locale=de --locale=fr
 EXTRACTED := --no-location --no-obsolete --ignore=node_modules
 ELSEWHERE := -m "not browser and not slow"

@@ -27,6 +27,16 @@ NEEDS = {
     "mariadb": ({"mysql"}, "needs MariaDB: --ds=tests.settings.mariadb"),
     "server": ({"postgresql", "mysql"}, "needs a server: --ds=tests.settings.postgres"),
 }
+LONGEST = {  # files: half a minute and more each
+    "test_accessibility",
+    "test_admin",
+    "test_graph",
+    "test_installs",
+    "test_machine",
+    "test_outages",
+    "test_processes",
+    "test_query_counts",
+}
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 hypothesis.settings.register_profile(
@@ -50,6 +60,12 @@ def pytest_configure(config: pytest.Config) -> None:
     server.start()
     config.add_cleanup(server.stop)
     os.environ.update(server.environ)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest: otherwise one worker ends long after the others."""
+    items.sort(key=lambda item: item.path.stem not in LONGEST)
 
 
 @pytest.hookimpl(tryfirst=True)
