@@ -10,13 +10,15 @@ from django.http import HttpRequest
 def segments(request: HttpRequest, rest: str) -> list[str] | None:
     """Return the parts of ``rest``, the end of the request's path, each decoded once.
 
-    None where the server keeps no path as it was sent: gunicorn and uWSGI do, and ASGI.
+    None where the server keeps no path as it was sent (gunicorn and uWSGI do, and ASGI), or
+    where something before it has rewritten the path.
     """
     raw = _raw(request)
     if raw is None:
         return None
     before = request.path.removesuffix(rest).count("/")
-    return [unquote(part) for part in raw.split("/")[before:]]
+    parts = [unquote(part) for part in raw.split("/")[before:]]
+    return parts if "/".join(parts) == rest else None
 
 
 def _raw(request: HttpRequest) -> str | None:

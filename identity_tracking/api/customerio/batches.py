@@ -18,10 +18,8 @@ from identity_tracking.api.customerio.decoder import (
     object_relations,
     only_updates,
 )
-from identity_tracking.conf import conf
 from identity_tracking.exceptions import IdentityTrackingError, InvalidMessage, Unavailable
 from identity_tracking.identifiers import Names
-from identity_tracking.ingest.process import process
 from identity_tracking.messages import RELATIONSHIPS, Message, Relation
 from identity_tracking.models import FailedEvent
 from identity_tracking.payloads import MAX_MESSAGE, Json, printable
@@ -82,8 +80,7 @@ class _Batch:
         )
 
     def flush(self) -> None:
-        if conf.ENABLED and (self.waiting or self.failed):
-            process(self.waiting, failed=self.failed)
+        deeds.keep(self.waiting, self.failed)
         self.waiting, self.failed = [], []
 
 

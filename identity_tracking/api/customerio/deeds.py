@@ -7,16 +7,23 @@ from typing import Any
 from urllib.parse import unquote
 
 from identity_tracking.api.customerio.decoder import Reader, device_ref, members
+from identity_tracking.conf import conf
 from identity_tracking.exceptions import InvalidMessage
 from identity_tracking.identifiers import Names, names
 from identity_tracking.ingest.process import process
 from identity_tracking.ingest.transaction import database, reachable
-from identity_tracking.messages import ObjectRef, Relation
-from identity_tracking.models import ObjectRelationship, Person
+from identity_tracking.messages import Message, ObjectRef, Relation
+from identity_tracking.models import FailedEvent, ObjectRelationship, Person
 from identity_tracking.rights import delete as delete_person
 from identity_tracking.shortcuts import merge as merge_people
 
 MOST_MEMBERS = 1_000  # https://docs.customer.io/integrations/api/track/#operation/add_customers
+
+
+def keep(messages: Sequence[Message], failed: Sequence[FailedEvent] = ()) -> None:
+    """Process messages, and keep what could not be read; nothing where the app is off."""
+    if conf.ENABLED and (messages or failed):
+        process(messages, failed)
 
 
 def is_known(called: Names) -> bool:
@@ -38,7 +45,7 @@ def merge(primary: Names, secondary: Names, reader: Reader) -> None:
 
 def forget_device(called: Names, token: str, reader: Reader) -> None:
     """End somebody's relationship to a device, whose token the path holds."""
-    process([reader.related(called, (Relation(object=_device(called, token), present=False),))])
+    keep([reader.related(called, (Relation(object=_device(called, token), present=False),))])
 
 
 def change_members(segment: str, body: Any, id_type: str, reader: Reader, *, present: bool) -> None:
@@ -50,7 +57,7 @@ def change_members(segment: str, body: Any, id_type: str, reader: Reader, *, pre
         raise InvalidMessage("id_type is id, email or cio_id.", code="invalid_id_type")
     known = [called for one in given if is_known(called := names(**{id_type: one}))]
     change = members(segment, present=present)
-    process([reader.related(called, change) for called in known])
+    keep([reader.related(called, change) for called in known])
 
 
 def _device(called: Names, token: str) -> ObjectRef:

@@ -25,10 +25,8 @@ from identity_tracking.api.customerio.decoder import (
 from identity_tracking.api.keys import SecretKey
 from identity_tracking.api.parsers import BodyParser
 from identity_tracking.api.paths import segments
-from identity_tracking.conf import conf
-from identity_tracking.exceptions import InvalidMessage
+from identity_tracking.exceptions import InvalidMessage, Unavailable
 from identity_tracking.identifiers import Names, names
-from identity_tracking.ingest.process import process
 from identity_tracking.messages import Message
 from identity_tracking.models import FailedEvent
 from identity_tracking.payloads import printable
@@ -53,7 +51,10 @@ class TrackView(OpenView):
 
     def handle_exception(self, exc: Exception) -> Response:
         if isinstance(exc, InvalidMessage) and hasattr(self, "reader"):
-            process([], failed=[self.failed(exc)])
+            try:
+                deeds.keep([], [self.failed(exc)])
+            except Unavailable as error:
+                return super().handle_exception(error)
         return super().handle_exception(exc)
 
     def failed(self, error: InvalidMessage) -> FailedEvent:
@@ -73,8 +74,7 @@ class TrackView(OpenView):
         return Response({"meta": {**meta, "code": code}}, status=status_code)
 
     def keep(self, *messages: Message) -> Response:
-        if conf.ENABLED:
-            process(messages)
+        deeds.keep(messages)
         return Response({})
 
 

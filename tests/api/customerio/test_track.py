@@ -81,6 +81,12 @@ def test_a_path_as_it_was_sent_tells_a_slash_of_an_id(call):
     assert [activity.name for activity in find_activities("a/events")] == ["bought"]
 
 
+def test_a_path_that_was_rewritten_on_its_way_is_read_as_it_came(call):
+    call("POST", "customers/42/events", {"name": "bought"}, RAW_URI="/elsewhere/9/events")
+
+    assert [activity.name for activity in find_activities("42")] == ["bought"]
+
+
 def find_activities(id):
     return Activity.objects.filter(identifier__value=id)
 
@@ -401,9 +407,12 @@ def test_a_path_of_no_endpoint_is_never_redirected(call, path):
     assert call("POST", path, {}).status_code in {404, 405}
 
 
-def test_where_the_app_is_off_nothing_is_kept(put, settings):
+def test_where_the_app_is_off_nothing_is_kept(call, put, settings):
+    put("1", plan="pro")
     configure(settings, ENABLED=False)
 
     put("42", plan="pro")
+    call("POST", "segments/7/add_customers", {"ids": ["1"]})
 
     assert find(id="42") is None
+    assert not find(id="1").relationships.exists()
