@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from tests.browser.screens import addresses
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 WIDE = {"width": 1280, "height": 900}
 NARROW = {"width": 360, "height": 800}
