@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 
 from identity_tracking.api.customerio import deeds
 from identity_tracking.api.customerio.decoder import (
+    ANYBODY,
     Reader,
     device_ref,
     identified,
@@ -20,6 +21,7 @@ from identity_tracking.api.customerio.decoder import (
 )
 from identity_tracking.exceptions import IdentityTrackingError, InvalidMessage, Unavailable
 from identity_tracking.identifiers import Names
+from identity_tracking.ingest.transaction import database, in_transaction
 from identity_tracking.messages import RELATIONSHIPS, Message, Relation
 from identity_tracking.models import FailedEvent
 from identity_tracking.payloads import MAX_MESSAGE, Json, printable
@@ -32,9 +34,12 @@ def carry_out(items: Sequence[Any], reader: Reader) -> list[dict[str, Json]]:
     """Carry out ``items`` in their order; return the errors of those that are invalid.
 
     Each error is ``{"batch_index", "reason", "field", "message"}``; its item is kept as a failed
-    event. What stands together and makes messages is one transaction. Raises Unavailable: then
-    what came before may be stored, and all of it is safe to repeat where its items have ids.
+    event. All of it is one transaction. Raises Unavailable: then nothing was done.
     """
+    return in_transaction(lambda: _carry_out(items, reader), database())
+
+
+def _carry_out(items: Sequence[Any], reader: Reader) -> list[dict[str, Json]]:
     batch = _Batch(reader)
     for index, item in enumerate(items):
         try:
@@ -95,7 +100,7 @@ def _identify(item: Item, reader: Reader) -> Message | None:
 
 
 def _event(item: Item, reader: Reader, kind: str = "event") -> Message:
-    return reader.event(_called(item), {**item, "type": kind})
+    return reader.event(identified(item.get("identifiers"), ANYBODY), {**item, "type": kind})
 
 
 def _related(item: Item, reader: Reader, *, present: bool) -> Message:

@@ -5,7 +5,7 @@ https://docs.customer.io/integrations/api/track/
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 from identity_tracking.api.keys import Sender
 from identity_tracking.exceptions import InvalidIdentifier, InvalidMessage
 from identity_tracking.identifiers import Names, names
-from identity_tracking.ingest.context import page_context
+from identity_tracking.ingest.context import MAX_URL, page_context
 from identity_tracking.messages import (
     RELATIONSHIPS,
     Message,
@@ -32,6 +32,8 @@ DEVICE = "device"  # the type of object that a device is
 SEGMENT = "segment"
 VIEWS = frozenset({"page", "screen"})
 NAMING = ("id", "email", "anonymous_id")
+PEOPLE = ("id", "email", "cio_id")
+ANYBODY = (*PEOPLE, "anonymous_id")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,18 +55,20 @@ class Reader:
 
     def event(self, called: Names, body: Mapping[str, Any]) -> Message:
         """Read an event, or a page or screen view: ``{name, type, id, timestamp, data}``."""
-        name = clean_text(body.get("name"), 2 * MAX_NAME)
+        name = clean_text(body.get("name"), MAX_URL)
         if not name:
             raise InvalidMessage("An event has a name.", code="name_missing")
         kind = str(body.get("type") or "event")
+        page = page_context(url=name) if kind == "page" and "://" in name else {}
+        name = str(page.get("url", name))[:MAX_NAME]
         return self._message(
             Type.PAGE if kind in VIEWS else Type.TRACK,
             called,
             body.get("timestamp"),
             message_id=body.get("id"),
-            name=name[:MAX_NAME],
+            name=name,
             properties=clean_mapping(body.get("data", body.get("attributes"))),
-            context=_seen(kind, name),
+            context=_seen(kind, name, page),
         )
 
     def device(self, called: Names, body: Any) -> Message:
@@ -109,29 +113,31 @@ def renamed(called: Names, said: Names) -> Names:
     """Return who is ``called`` so, with what the body says they are called.
 
     What the call addresses stands. Another email is what they are called also, and so is another
-    id of a cio_id's person (R9); an id beside another is refused: it may be somebody else's.
+    id of a cio_id's person (R9); an id beside another, and a cio_id beside anything, is refused:
+    it may be somebody else's.
     """
     spare = [said.email] if called.email and said.email != called.email else []
-    refused = ("id",) if called.id and said.id and said.id != called.id else ()
+    other_id = called.id and said.id and said.id != called.id
+    other_cio_id = said.cio_id and said.cio_id != called.cio_id
+    refused = ("id",) if other_id or other_cio_id else ()
     return replace(
         called,
         id=called.id or said.id,
         email=called.email or said.email,
         anonymous_id=called.anonymous_id or said.anonymous_id,
-        cio_id=called.cio_id or said.cio_id,
         also=(*called.also, *said.also, *(ref for ref in spare if ref)),
         refused=(*called.refused, *said.refused, *refused),
     )
 
 
-def identified(value: Any) -> Names:
-    """Return whom ``{"id": …}``, ``{"email": …}`` or ``{"cio_id": …}`` names: exactly one."""
-    if not isinstance(value, Mapping) or len(value) != 1:
-        raise InvalidIdentifier("Give one of id, email and cio_id.", code="invalid_identifiers")
-    (kind, given), *_ = value.items()
-    if kind not in {*NAMING, "cio_id"}:
-        raise InvalidIdentifier("Give one of id, email and cio_id.", code="invalid_identifiers")
-    called = names(**{kind: given})
+def identified(value: Any, kinds: Collection[str] = PEOPLE) -> Names:
+    """Return whom ``{"id": …}``, ``{"email": …}`` or ``{"cio_id": …}`` names: exactly one.
+
+    ``kinds``: what may name them; an anonymous id names whoever the browser is by now.
+    """
+    if not isinstance(value, Mapping) or len(value) != 1 or not value.keys() <= {*kinds}:
+        raise InvalidIdentifier(f"Give one of {', '.join(kinds)}.", code="invalid_identifiers")
+    called = names(**value)
     if not (called.head or called.cio_id):
         raise InvalidIdentifier("Nobody is named.", code="no_identifier")
     return called
@@ -157,7 +163,7 @@ def object_relations(value: Json, *, present: bool) -> tuple[Relation, ...]:
     return relations({"action": verb, "relationships": value}) if value else ()
 
 
-def _seen(kind: str, name: str) -> dict[str, Json]:
+def _seen(kind: str, name: str, page: Json) -> dict[str, Json]:
     if kind == "screen":
         return {"screen": {"name": name}}
-    return {"page": page} if kind == "page" and (page := page_context(url=name)) else {}
+    return {"page": page} if page else {}

@@ -1,4 +1,4 @@
-"""The endpoints of the Track API, version 1: entrances, which answer as its clients expect."""
+"""The endpoints of the Track API, both versions: entrances, which answer as its clients expect."""
 
 from __future__ import annotations
 
@@ -60,7 +60,8 @@ class TrackView(OpenView):
     def failed(self, error: InvalidMessage) -> FailedEvent:
         """Return the call as it is kept: what was asked, and what could not be read of it."""
         request: Request = self.request
-        body = {"method": request.method, "path": request.path, "body": _sent(request)}
+        body = {**self.addressee(), "method": request.method, "path": request.path}
+        body["body"] = _sent(request)
         return FailedEvent(
             code=error.code,
             payload=printable(body),
@@ -68,6 +69,10 @@ class TrackView(OpenView):
             trusted=self.reader.sender.trusted,
             received_at=self.reader.received_at,
         )
+
+    def addressee(self) -> dict[str, str]:
+        """Return whom the path names, as an erasure looks for it."""
+        return {}
 
     def refusal(self, code: str, message: str, status_code: int) -> Response:
         meta = {"error": message} if status_code in {401, 403} else {"errors": [message]}
@@ -116,6 +121,9 @@ class CustomerView(TrackView):
     @cached_property
     def called(self) -> Names:
         return addressed(self.target.person)
+
+    def addressee(self) -> dict[str, str]:
+        return {"id": self.target.person}
 
     def put(self, request: Request, rest: str) -> Response:
         body = request.data

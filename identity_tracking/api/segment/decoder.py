@@ -47,8 +47,9 @@ TOLD = {"userAgent": "user_agent", "locale": "locale", "timezone": "timezone"}
 class Reader:
     """Reads the calls of one request.
 
-    ``retried``: the client sends them again, and may have put the identity of now on a call of
-    before (R2b). ``sent_at``: of the whole request, by the sender's clock.
+    ``retried``: a page sends them again, and may have put the identity of now on a call of
+    before (R2b); a server's client does not. ``sent_at``: of the whole request, by the clock of
+    who sent it.
     """
 
     sender: Sender

@@ -54,7 +54,7 @@ class SegmentView(OpenView):
         reader = Reader(
             sender=sender,
             received_at=datetime.now(UTC),
-            retried=http.META.get("HTTP_X_RETRY_COUNT", "0") != "0",
+            retried=not sender.trusted and http.META.get("HTTP_X_RETRY_COUNT", "0") != "0",
             sent_at=body.get("sentAt"),
         )
         return Response({"success": True, **_kept(reader, items, kind)})

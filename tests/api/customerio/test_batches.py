@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 
 from identity_tracking.models import Activity, FailedEvent, Person
@@ -161,6 +161,40 @@ def test_an_anonymous_event_is_its_visitors(send):
     send(item("event", {"anonymous_id": "anon-1"}, name="viewed"))
 
     assert Activity.objects.get().identifier.value == "anon-1"
+
+
+def test_an_anonymous_id_names_nobody_that_could_be_deleted_or_merged(send):
+    send(item("identify", attributes={"anonymous_id": "anon-1"}))
+    browser = {"anonymous_id": "anon-1"}
+
+    _, errors = send(
+        item("delete", browser),
+        item("suppress", browser),
+        item("identify", browser),
+        {"type": "person", "action": "merge", "primary": {"id": "42"}, "secondary": browser},
+    )
+
+    assert {one["reason"] for one in errors} == {"invalid_identifiers"}
+    assert len(errors) == 4
+    assert find(id="42") == find(anonymous_id="anon-1") is not None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_where_the_database_fails_nothing_of_a_batch_is_done(send, call):
+    send(item("identify", {"id": "1"}))
+
+    def fail_on_delete(execute, sql, params, many, context):
+        if sql.startswith("DELETE"):
+            raise OperationalError("gone")
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(fail_on_delete):
+        items = [item("event", name="bought"), item("delete", {"id": "1"})]
+        answer = call("POST", BATCH, {"batch": items})
+
+    assert (answer.status_code, "Retry-After" in answer) == (503, True)
+    assert not Activity.objects.filter(name="bought").exists()
+    assert find(id="1") is not None
 
 
 @pytest.mark.parametrize("body", [{}, {"batch": {}}, [], {"batch": None}], ids=str)

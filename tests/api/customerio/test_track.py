@@ -117,6 +117,14 @@ def test_an_id_beside_another_moves_nobody(put):
     assert find(id="42").attributes == {"city": "London"}
 
 
+def test_a_cio_id_in_the_body_of_anothers_call_joins_nobody(put):
+    put("43", plan="pro")
+    put("42", id=f"cio_{find(id='43').cio_id}", city="London")
+
+    assert find(id="42") != find(id="43")
+    assert find(id="42").attributes == {"city": "London"}
+
+
 def test_an_update_alone_makes_nobody(put):
     put("42", _update=True, plan="pro")
     assert find(id="42") is None
@@ -173,7 +181,15 @@ def test_a_page_view_keeps_its_address(call):
 
     (activity,) = find(id="42").activities
     assert activity.type == "page"
+    assert activity.name == "https://example.com/p"
     assert activity.context == {"page": {"url": "https://example.com/p", "path": "/p"}}
+
+
+def test_the_name_of_a_page_is_no_address(call):
+    call("POST", "customers/42/events", {"type": "page", "name": "Home"})
+
+    (activity,) = find(id="42").activities
+    assert (activity.name, activity.context) == ("Home", {})
 
 
 def test_a_screen_view_is_one(call):
@@ -369,6 +385,17 @@ def test_what_cannot_be_accepted_is_told_and_kept(call, path, body, code):
     (failed,) = FailedEvent.objects.all()
     assert (failed.code, failed.trusted, failed.source) == (code, True, "shop")
     assert json.loads(failed.payload)["body"] == body
+
+
+def test_what_was_refused_of_somebody_goes_when_they_are_erased(call, put, settings):
+    configure(settings, SUPPRESSION_KEY="a key of the tests")
+    put("42", plan="pro")
+    call("POST", "customers/42/events", {"data": {}})
+    call("POST", "customers/43/events", {"data": {}})
+
+    call("POST", "customers/42/suppress")
+
+    assert json.loads(FailedEvent.objects.get().payload)["id"] == "43"
 
 
 @pytest.mark.parametrize(

@@ -297,6 +297,14 @@ def test_what_is_retried_is_its_browsers_and_not_of_who_came_since(call):
     assert find(id="B") is None
 
 
+def test_what_a_server_retries_stays_who_it_is(call):
+    body = {"userId": "B", "anonymousId": "x", "event": "a", "messageId": "m-1"}
+
+    call("track", body, headers={"x-retry-count": "2"})
+
+    assert Activity.objects.get().identifier.value == "B"
+
+
 @pytest.mark.parametrize(("wrong_by", "corrected"), [(0, False), (30, False), (3_600, True)])
 def test_a_clock_that_is_wrong_is_corrected(call, wrong_by, corrected):
     now = datetime.now(UTC)
