@@ -168,13 +168,4 @@ def _ownership(visit: Visit) -> Iterable[Ownership]:
 def _claims(visit: Visit) -> Iterable[Claim]:
     for message in visit.messages:
         for claim in assertions(message):
-            yield Claim(
-                weak_id=claim.weak.key,
-                target_id=claim.target.key,
-                activity_id=message.key,
-                time=message.timestamp,
-                message_id=message.message_id,
-                trusted=message.trusted,
-                source=message.source,
-                firm=claim.firm,
-            )
+            yield Claim.from_message(message, **claim._asdict())

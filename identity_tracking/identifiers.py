@@ -124,45 +124,60 @@ def names(
     Values may be strings or numbers. What is junk counts as absent; what is too long or
     unprintable is left out and listed in ``refused``, so that the rest still counts.
     """
-    refused: list[str] = []
+    reader = _Reader()
+    own = reader.read("id", id, MAX_EMAIL)
+    own_cio_id = reader.read("cio_id", cio_id)
+    mail = reader.read_email(email)
+    visitor = reader.read("anonymous_id", anonymous_id)
     also: tuple[Ref, ...] = ()
-
-    def read(name: str, raw: Any, limit: int = MAX_BYTES) -> str | None:
-        try:
-            return _clean(raw, limit)
-        except InvalidIdentifier:
-            refused.append(name)
-            return None
-
-    own = read("id", id, MAX_EMAIL)
-    own_cio_id = read("cio_id", cio_id)
-    mail = read("email", email, MAX_EMAIL)
-    visitor = read("anonymous_id", anonymous_id)
-    if mail and not _LOOSE_EMAIL.fullmatch(mail):
-        refused.append("email")
-        mail = None
     if own and _CIO_ID.fullmatch(own):
         own, own_cio_id = None, own_cio_id or own
     elif own and is_email(own):
-        if mail and mail.lower() != own.lower():
-            also = (Ref(Kind.EMAIL, mail.lower()),)
-        own, mail = None, own
-    elif own and len(own.encode()) > MAX_BYTES:
-        refused.append("id")
+        spare, mail, own = mail, own.lower(), None
+        also = (Ref(Kind.EMAIL, spare),) if spare and spare != mail else ()
+    elif own and not reader.is_short("id", own):
         own = None
     return Names(
         id=Ref(Kind.ID, own) if own else None,
-        email=Ref(Kind.EMAIL, mail.lower()) if mail else None,
+        email=Ref(Kind.EMAIL, mail) if mail else None,
         anonymous_id=Ref(Kind.ANONYMOUS_ID, visitor) if visitor else None,
         cio_id=own_cio_id.removeprefix("cio_") if own_cio_id else None,
         also=also,
-        refused=tuple(refused),
+        refused=tuple(reader.refused),
     )
 
 
 def is_email(value: str) -> bool:
     """Say whether an ``id`` is really an email address."""
     return len(value) <= MAX_EMAIL and bool(_EMAIL.fullmatch(value))
+
+
+class _Reader:
+    """Reads names; what could not be used is in ``refused``."""
+
+    def __init__(self) -> None:
+        self.refused: list[str] = []
+
+    def read(self, name: str, raw: Any, limit: int = MAX_BYTES) -> str | None:
+        try:
+            return _clean(raw, limit)
+        except InvalidIdentifier:
+            self.refused.append(name)
+            return None
+
+    def read_email(self, raw: Any) -> str | None:
+        mail = self.read("email", raw, MAX_EMAIL)
+        if mail and not _LOOSE_EMAIL.fullmatch(mail):
+            self.refused.append("email")
+            return None
+        return mail.lower() if mail else None
+
+    def is_short(self, name: str, value: str) -> bool:
+        """Say whether ``value``, which might have been a longer email, is no longer than an id."""
+        if len(value.encode()) <= MAX_BYTES:
+            return True
+        self.refused.append(name)
+        return False
 
 
 def _clean(raw: Any, limit: int) -> str | None:

@@ -6,6 +6,7 @@ import base64
 import binascii
 import logging
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest
@@ -15,6 +16,8 @@ from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.request import Request
 
 from identity_tracking.conf import conf
+from identity_tracking.models import FailedEvent
+from identity_tracking.payloads import printable
 
 logger = logging.getLogger(__name__)
 
@@ -25,6 +28,16 @@ class Sender:
 
     source: str
     trusted: bool
+
+    def refused(self, said: Any, code: str, received_at: datetime) -> FailedEvent:
+        """Return what could not be accepted, as it is kept: unsaved."""
+        return FailedEvent(
+            code=code,
+            payload=printable(said),
+            source=self.source,
+            trusted=self.trusted,
+            received_at=received_at,
+        )
 
 
 class SecretKey(BaseAuthentication):

@@ -130,21 +130,8 @@ class Settlement:
         return {key: span for key, span in spans.items() if span}
 
     def record(self, asserted: Sequence[tuple[Message, Assertion]]) -> None:
-        Claim.objects.using(self.using).bulk_create(
-            [
-                Claim(
-                    weak_id=claim.weak.key,
-                    target_id=claim.target.key,
-                    activity_id=message.key,
-                    time=message.timestamp,
-                    message_id=message.message_id,
-                    trusted=message.trusted,
-                    source=message.source,
-                    firm=claim.firm,
-                )
-                for message, claim in asserted
-            ]
-        )
+        claims = [Claim.from_message(message, **claim._asdict()) for message, claim in asserted]
+        Claim.objects.using(self.using).bulk_create(claims)
 
     def fold(
         self,

@@ -13,6 +13,7 @@ from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
 from identity_tracking.identifiers import Kind, Ref
+from identity_tracking.messages import Message
 from identity_tracking.models.moment import MomentField
 
 BEGINNING = datetime(1900, 1, 1, tzinfo=UTC)  # stands for "ever since": NULL would not be unique
@@ -182,6 +183,20 @@ class Claim(models.Model):
 
     def __str__(self) -> str:
         return f"{self.weak_id} → {self.target_id}"
+
+    @classmethod
+    def from_message(cls, message: Message, *, weak: Ref, target: Ref, firm: bool) -> Claim:
+        """Return the row, unsaved, of what ``message`` claims."""
+        return cls(
+            weak_id=weak.key,
+            target_id=target.key,
+            activity_id=message.key,
+            time=message.timestamp,
+            message_id=message.message_id,
+            trusted=message.trusted,
+            source=message.source,
+            firm=firm,
+        )
 
     def void(self, *, by: Any = None, reason: str = "") -> None:
         """Let the claim count no more, as if its message had not made it. Safe to repeat.

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from html import unescape
 
 import pytest
+import time_machine
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
 class Staff(Client):
@@ -30,6 +34,13 @@ class Staff(Client):
 def _nobody_tracked(settings):
     """Let the staff's own logins leave no trace among the rows that a test makes."""
     settings.IDENTITY_TRACKING = {**settings.IDENTITY_TRACKING, "ENABLED": False}
+
+
+@pytest.fixture
+def at_noon():
+    """Let it be NOON."""
+    with time_machine.travel(NOON, tick=False):
+        yield
 
 
 @pytest.fixture

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
-import time_machine
 
 from identity_tracking.admin import glances as module
 from identity_tracking.admin.glances import DAYS, PARTS, glances
+from tests.admin.conftest import NOON as NOW
 from tests.factories import (
     ActivityFactory,
     IdentifierFactory,
@@ -15,15 +15,8 @@ from tests.factories import (
     PersonFactory,
 )
 
-pytestmark = pytest.mark.django_db
-NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_noon")]
 DAY = timedelta(days=1)
-
-
-@pytest.fixture(autouse=True)
-def _now():
-    with time_machine.travel(NOW, tick=False):
-        yield
 
 
 def glance(person):

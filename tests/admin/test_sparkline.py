@@ -3,23 +3,16 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-import time_machine
 from django.utils import timezone
 
 from identity_tracking.admin import sparkline as module
 from identity_tracking.admin.sparkline import DAYS, sparkline
 from identity_tracking.models.activity import spans
+from tests.admin.conftest import NOON as NOW
 from tests.factories import ActivityFactory, OwnershipFactory, PersonFactory
 
-pytestmark = pytest.mark.django_db
-NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_noon")]
 DAY = timedelta(days=1)
-
-
-@pytest.fixture(autouse=True)
-def _now():
-    with time_machine.travel(NOW, tick=False):
-        yield
 
 
 def bars(person):

@@ -74,15 +74,8 @@ class _Batch:
     def refuse(self, index: int, item: Any, error: IdentityTrackingError) -> None:
         told = {"reason": error.code, "field": FIELDS.get(error.code, ""), "message": str(error)}
         self.errors.append({"batch_index": index, **told})
-        self.failed.append(
-            FailedEvent(
-                code=error.code,
-                payload=printable(item),
-                source=self.reader.sender.source,
-                trusted=self.reader.sender.trusted,
-                received_at=self.reader.received_at,
-            )
-        )
+        reader = self.reader
+        self.failed.append(reader.sender.refused(item, error.code, reader.received_at))
 
     def flush(self) -> None:
         deeds.keep(self.waiting, self.failed)

@@ -29,7 +29,6 @@ from identity_tracking.exceptions import InvalidMessage, Unavailable
 from identity_tracking.identifiers import Names, names
 from identity_tracking.messages import Message
 from identity_tracking.models import FailedEvent
-from identity_tracking.payloads import printable
 from identity_tracking.rights import suppress, unsuppress
 
 
@@ -62,13 +61,7 @@ class TrackView(OpenView):
         request: Request = self.request
         body = {**self.addressee(), "method": request.method, "path": request.path}
         body["body"] = _sent(request)
-        return FailedEvent(
-            code=error.code,
-            payload=printable(body),
-            source=self.reader.sender.source,
-            trusted=self.reader.sender.trusted,
-            received_at=self.reader.received_at,
-        )
+        return self.reader.sender.refused(body, error.code, self.reader.received_at)
 
     def addressee(self) -> dict[str, str]:
         """Return whom the path names, as an erasure looks for it."""

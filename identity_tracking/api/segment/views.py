@@ -22,7 +22,7 @@ from identity_tracking.exceptions import InvalidMessage
 from identity_tracking.ingest.process import process
 from identity_tracking.messages import Message
 from identity_tracking.models import FailedEvent
-from identity_tracking.payloads import Json, printable
+from identity_tracking.payloads import Json
 from identity_tracking.visitor import Visitor
 
 MOST = 2_500  # calls of a batch: https://segment.com/docs/connections/sources/catalog/libraries/server/http-api/#batch
@@ -128,21 +128,11 @@ def _kept(reader: Reader, items: list[Any], kind: str) -> dict[str, Json]:
             message = reader.read(item, kind)
         except InvalidMessage as error:
             errors.append({"index": index, "code": error.code, "message": str(error)})
-            failed.append(_failed(reader, item, error))
+            failed.append(reader.sender.refused(item, error.code, reader.received_at))
         else:
             messages += [message] if message else []
     process(messages, failed=failed)
     return {"errors": errors} if errors else {}
-
-
-def _failed(reader: Reader, item: Any, error: InvalidMessage) -> FailedEvent:
-    return FailedEvent(
-        code=error.code,
-        payload=printable(item),
-        source=reader.sender.source,
-        trusted=reader.sender.trusted,
-        received_at=reader.received_at,
-    )
 
 
 def _is_to_be_kept(request: HttpRequest) -> bool:

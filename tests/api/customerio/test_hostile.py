@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from identity_tracking.models import FailedEvent
+from tests.hostile import json_of
 
 pytestmark = pytest.mark.django_db
 
@@ -14,24 +15,13 @@ KEYS = [
     *("id", "email", "cio_id", "anonymous_id", "_timestamp", "_update", "cio_relationships"),
     *("name", "type", "timestamp", "data", "device", "token", "attributes", "created_at"),
     *("primary", "secondary", "ids", "batch", "action", "identifiers", "relationships"),
-    *("object_type_id", "object_id", "relationship_attributes", "\0", "x" * 151),
+    *("object_type_id", "object_id", "relationship_attributes"),
 ]
 WORDS = [
-    *("42", "a@example.com", "cio_0300000001", "person", "identify", "event", "merge", "delete"),
-    *("add_device", "add_relationships", "page", "null", "", "\ud800", "\0", "9" * 5_000, "ä/?#%"),
+    *("person", "identify", "event", "merge", "delete", "suppress"),
+    *("add_device", "add_relationships", "page", "ä/?#%"),
 ]
-VALUES = st.one_of(
-    st.none(),
-    st.booleans(),
-    st.sampled_from(WORDS),
-    st.integers(-(2**70), 2**70),
-    st.floats(allow_nan=False, allow_infinity=False),
-)
-JSON = st.recursive(
-    VALUES,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner),
-    max_leaves=15,
-)
+JSON = json_of(KEYS, WORDS, leaves=15)
 CALLS = st.sampled_from(
     [
         ("PUT", "customers/42"),
