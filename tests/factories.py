@@ -15,6 +15,7 @@ from identity_tracking.models import (
     Activity,
     Claim,
     Conflict,
+    Entrance,
     FailedEvent,
     Identifier,
     ObjectRelationship,
@@ -165,6 +166,7 @@ class FailedEventFactory(Factory[FailedEvent]):
         model = FailedEvent
 
     code = "no_identifier"
+    entrance = Entrance.SCRIPT
     payload = '{"type": "track"}'
     source = "shop"
     trusted = False

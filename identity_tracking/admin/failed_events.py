@@ -50,7 +50,7 @@ class FailedEventAdmin(ReadOnlyAdmin):
     list_display = ("code", "message", "source", "trusted", "received_at")
     list_filter = (CodeFilter, "received_at")
     ordering = ("-received_at",)
-    fields = ("code", "next_step", "source", "trusted", "received_at", "payload_shown")
+    fields = ("code", "next_step", "entrance", "source", "trusted", "received_at", "payload_shown")
     change_form_template = "admin/identity_tracking/failedevent/page.html"
 
     def get_urls(self) -> list[URLPattern]:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from identity_tracking.admin.confirming import log, refusal
 from identity_tracking.admin.values import plain
-from identity_tracking.api.browser.replay import NAMELESS, Replay, replay
+from identity_tracking.api.replay import NAMELESS, Replay, replay
 from identity_tracking.exceptions import Unavailable
 from identity_tracking.models import FailedEvent
 
@@ -22,11 +22,11 @@ OUTCOMES: Mapping[Replay, str | Promise] = {
     Replay.SUPPRESSED: _("deleted, as of somebody who was erased"),
     Replay.REFUSED: _("refused again"),
     Replay.IMPOSSIBLE: _("not kept whole, so not to be tried again"),
+    Replay.OFF: _("left alone, as the app is switched off"),
 }
 
 _NOBODY = _(
-    "It names nobody in a way that can be used. Look at the id, email or anonymous id that the "
-    "page sends."
+    "It names nobody in a way that can be used. Look at the id, email or anonymous id that is sent."
 )
 _SHAPE = _("What it holds cannot be kept as it is. Mend the page or the code that sends it.")
 _TIME = _("Its time cannot be read. Look at the clock, or the unit, of what sends it.")
@@ -42,7 +42,7 @@ WHAT_TO_DO: Mapping[str, str | Promise] = {
 
 def what_to_do(failed: FailedEvent) -> str | Promise:
     """Return what staff can do next about a failed event."""
-    if failed.trusted and failed.code != NAMELESS:
+    if failed.trusted and not failed.entrance and failed.code != NAMELESS:
         return _("Your own code sent it, and whom it was about is not kept: mend the call.")
     return WHAT_TO_DO.get(failed.code, _SHAPE)
 
@@ -71,5 +71,9 @@ def _tell(request: HttpRequest, outcomes: Counter[Replay], codes: Counter[str]) 
     why = ", ".join(f"{plain(code)} {count}" for code, count in codes.most_common())
     done = f"{told} ({why})" if why else told
     log(request, FailedEvent, str(_("Tried again: %s") % told))
-    level: Any = messages.WARNING if codes or outcomes[Replay.IMPOSSIBLE] else messages.SUCCESS
+    level: Any = (
+        messages.WARNING
+        if codes or outcomes[Replay.IMPOSSIBLE] + outcomes[Replay.OFF]
+        else messages.SUCCESS
+    )
     messages.add_message(request, level, str(_("Tried again: %s") % done))

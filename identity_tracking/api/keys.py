@@ -16,7 +16,7 @@ from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.request import Request
 
 from identity_tracking.conf import conf
-from identity_tracking.models import FailedEvent
+from identity_tracking.models import Entrance, FailedEvent
 from identity_tracking.payloads import printable
 
 logger = logging.getLogger(__name__)
@@ -29,13 +29,19 @@ class Sender:
     source: str
     trusted: bool
 
-    def refused(self, said: Any, code: str, received_at: datetime) -> FailedEvent:
-        """Return what could not be accepted, as it is kept: unsaved."""
+    def refused(
+        self, said: Any, code: str, received_at: datetime, entrance: Entrance | str = ""
+    ) -> FailedEvent:
+        """Return what could not be accepted, as it is kept: unsaved.
+
+        ``entrance``: by which it can be tried again.
+        """
         return FailedEvent(
             code=code,
             payload=printable(said),
             source=self.source,
             trusted=self.trusted,
+            entrance=entrance,
             received_at=received_at,
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from identity_tracking.models.activity import Activity
 from identity_tracking.models.conflict import Conflict
-from identity_tracking.models.failed_event import FailedEvent
+from identity_tracking.models.failed_event import Entrance, FailedEvent
 from identity_tracking.models.identifier import Claim, Identifier, Ownership
 from identity_tracking.models.operation import MergeOperation
 from identity_tracking.models.person import Person
@@ -15,6 +15,7 @@ __all__ = [
     "Activity",
     "Claim",
     "Conflict",
+    "Entrance",
     "FailedEvent",
     "Identifier",
     "MergeOperation",

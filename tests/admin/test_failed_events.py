@@ -6,12 +6,19 @@ from django.urls import reverse
 
 from identity_tracking.admin import failed_events
 from identity_tracking.admin.replaying import OUTCOMES, WHAT_TO_DO
-from identity_tracking.api.browser.replay import Replay
+from identity_tracking.api.replay import Replay
 from identity_tracking.ingest.transaction import breaker
 from identity_tracking.models import Activity, FailedEvent
 from tests.factories import FailedEventFactory
+from tests.web import configure
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def recorded(staff, settings):
+    """Switch the app on, which the other screens are tested without."""
+    configure(settings, ENABLED=True)
 
 
 def test_failed_events_are_filtered_by_reason(staff):
@@ -133,7 +140,9 @@ def test_its_own_permission_is_enough(staff_with):
 def test_the_page_says_what_to_do(staff):
     assert "give track() one" in staff.text("failedevent", FailedEventFactory(code="name_missing"))
     assert "Mend the page" in staff.text("failedevent", FailedEventFactory(code="too_deep"))
-    assert "mend the call" in staff.text("failedevent", FailedEventFactory(trusted=True))
+    assert "mend the call" in staff.text(
+        "failedevent", FailedEventFactory(trusted=True, entrance="")
+    )
 
 
 def test_every_outcome_has_its_words():

@@ -21,7 +21,7 @@ from identity_tracking.messages import (
     relations,
     stamp,
 )
-from identity_tracking.models import FailedEvent
+from identity_tracking.models import Entrance, FailedEvent
 from identity_tracking.payloads import MAX_NAME, Json, clean_mapping, clean_text, printable
 from identity_tracking.visitor import Visitor
 
@@ -182,5 +182,6 @@ def _failed(item: Any, error: InvalidMessage, received_at: datetime) -> FailedEv
         payload=printable(item),
         source=conf.SITE_ID,
         trusted=False,
+        entrance=Entrance.SCRIPT,
         received_at=received_at,
     )

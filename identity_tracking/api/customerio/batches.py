@@ -22,8 +22,8 @@ from identity_tracking.api.customerio.decoder import (
 from identity_tracking.exceptions import IdentityTrackingError, InvalidMessage, Unavailable
 from identity_tracking.identifiers import Names
 from identity_tracking.ingest.transaction import database, in_transaction
-from identity_tracking.messages import RELATIONSHIPS, Message, Relation
-from identity_tracking.models import FailedEvent
+from identity_tracking.messages import RELATIONSHIPS, Message, Outcome, Relation
+from identity_tracking.models import Entrance, FailedEvent
 from identity_tracking.payloads import MAX_MESSAGE, Json, printable
 from identity_tracking.rights import suppress, unsuppress
 
@@ -37,6 +37,16 @@ def carry_out(items: Sequence[Any], reader: Reader) -> list[dict[str, Json]]:
     event. All of it is one transaction. Raises Unavailable: then nothing was done.
     """
     return in_transaction(lambda: _carry_out(items, reader), database())
+
+
+def carry_out_one(item: Any, reader: Reader) -> list[Outcome]:
+    """Carry out one item, in the caller's transaction. Raises IdentityTrackingError.
+
+    Returns what became of the message that it is; nothing where it is a deed.
+    """
+    batch = _Batch(reader)
+    batch.add(_object(item))
+    return batch.flush()
 
 
 def _carry_out(items: Sequence[Any], reader: Reader) -> list[dict[str, Json]]:
@@ -75,11 +85,13 @@ class _Batch:
         told = {"reason": error.code, "field": FIELDS.get(error.code, ""), "message": str(error)}
         self.errors.append({"batch_index": index, **told})
         reader = self.reader
-        self.failed.append(reader.sender.refused(item, error.code, reader.received_at))
+        sender, at = reader.sender, reader.received_at
+        self.failed.append(sender.refused(item, error.code, at, Entrance.TRACK))
 
-    def flush(self) -> None:
-        deeds.keep(self.waiting, self.failed)
+    def flush(self) -> list[Outcome]:
+        outcomes = deeds.keep(self.waiting, self.failed)
         self.waiting, self.failed = [], []
+        return outcomes
 
 
 def _identify(item: Item, reader: Reader) -> Message | None:

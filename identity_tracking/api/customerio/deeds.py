@@ -12,7 +12,7 @@ from identity_tracking.exceptions import InvalidMessage
 from identity_tracking.identifiers import Names, names
 from identity_tracking.ingest.process import process
 from identity_tracking.ingest.transaction import database, reachable
-from identity_tracking.messages import Message, ObjectRef, Relation
+from identity_tracking.messages import Message, ObjectRef, Outcome, Relation
 from identity_tracking.models import FailedEvent, ObjectRelationship, Person
 from identity_tracking.rights import delete as delete_person
 from identity_tracking.shortcuts import merge as merge_people
@@ -20,10 +20,9 @@ from identity_tracking.shortcuts import merge as merge_people
 MOST_MEMBERS = 1_000  # https://docs.customer.io/integrations/api/track/#operation/add_customers
 
 
-def keep(messages: Sequence[Message], failed: Sequence[FailedEvent] = ()) -> None:
+def keep(messages: Sequence[Message], failed: Sequence[FailedEvent] = ()) -> list[Outcome]:
     """Process messages, and keep what could not be read; nothing where the app is off."""
-    if conf.ENABLED and (messages or failed):
-        process(messages, failed)
+    return process(messages, failed) if conf.ENABLED and (messages or failed) else []
 
 
 def is_known(called: Names) -> bool:

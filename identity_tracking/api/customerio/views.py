@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, ClassVar, NamedTuple
@@ -13,23 +14,20 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from identity_tracking.api.base import OpenView
+from identity_tracking.api.base import STATUS, OpenView
 from identity_tracking.api.customerio import deeds
 from identity_tracking.api.customerio.batches import carry_out
 from identity_tracking.api.customerio.decoder import (
+    VIEWS,
     Reader,
     addressed,
     identified,
-    only_updates,
 )
 from identity_tracking.api.keys import SecretKey
 from identity_tracking.api.parsers import BodyParser
 from identity_tracking.api.paths import segments
 from identity_tracking.exceptions import InvalidMessage, Unavailable
-from identity_tracking.identifiers import Names, names
-from identity_tracking.messages import Message
 from identity_tracking.models import FailedEvent
-from identity_tracking.rights import suppress, unsuppress
 
 
 @method_decorator(transaction.non_atomic_requests, name="dispatch")
@@ -71,9 +69,18 @@ class TrackView(OpenView):
         meta = {"error": message} if status_code in {401, 403} else {"errors": [message]}
         return Response({"meta": {**meta, "code": code}}, status=status_code)
 
-    def keep(self, *messages: Message) -> Response:
-        deeds.keep(messages)
+    def perform(self, action: str, identifiers: Any, **said: Any) -> Response:
+        """Do what version 2 has as an item: so both mean the same, and fail alike."""
+        item = {**said, "type": "person", "action": action, "identifiers": identifiers}
+        for error in carry_out([item], self.reader):
+            code = error["reason"]
+            return self.refusal(code, error["message"], STATUS.get(code, 400))
         return Response({})
+
+    def happened(self, identifiers: Any, body: Any) -> Response:
+        """Keep an event, or a view of a page or screen."""
+        kind = str(mapping(body).get("type"))
+        return self.perform(kind if kind in VIEWS else "event", identifiers, **named(body))
 
 
 class RegionView(TrackView):
@@ -111,10 +118,6 @@ class CustomerView(TrackView):
         http: HttpRequest = self.request._request
         return target(segments(http, self.kwargs["rest"]), self.kwargs["rest"])
 
-    @cached_property
-    def called(self) -> Names:
-        return addressed(self.target.person)
-
     def addressee(self) -> dict[str, str]:
         return {"id": self.target.person}
 
@@ -122,30 +125,23 @@ class CustomerView(TrackView):
         body = request.data
         if self.target.what == "devices":
             device = body.get("device") if isinstance(body, dict) else None
-            return self.keep(self.reader.device(self.called, device))
+            return self.perform("add_device", self.addressee(), device=device)
         self.expect("")
-        if only_updates(body) and not deeds.is_known(self.called):
-            return Response({})
-        return self.keep(self.reader.identify(self.called, body))
+        return self.perform("identify", self.addressee(), attributes=body)
 
     def delete(self, request: Request, rest: str) -> Response:
         if self.target.what == "devices" and self.target.token:
-            deeds.forget_device(self.called, self.target.token, self.reader)
-        else:
-            self.expect("")
-            deeds.delete(self.called, self.reader)
-        return Response({})
+            deeds.forget_device(addressed(self.target.person), self.target.token, self.reader)
+            return Response({})
+        self.expect("")
+        return self.perform("delete", self.addressee())
 
     def post(self, request: Request, rest: str) -> Response:
         what = self.target.what
         if what == "events":
-            return self.keep(self.reader.event(self.called, mapping(request.data)))
+            return self.happened(self.addressee(), request.data)
         self.expect("suppress", "unsuppress")
-        if what == "suppress":
-            suppress(self.called, by=f"source {self.reader.sender.source}")
-        else:
-            unsuppress(self.called)
-        return Response({})
+        return self.perform(what, self.addressee())
 
     def expect(self, *kinds: str) -> None:
         """Answer 404 where the path is no endpoint's."""
@@ -158,8 +154,7 @@ class EventView(TrackView):
 
     def post(self, request: Request) -> Response:
         body = mapping(request.data)
-        visitor = names(anonymous_id=body.get("anonymous_id"))
-        return self.keep(self.reader.event(visitor, body))
+        return self.happened({"anonymous_id": body.get("anonymous_id")}, body)
 
 
 class MergeView(TrackView):
@@ -225,6 +220,11 @@ def target(parts: list[str] | None, rest: str) -> Target:
         parts = _parted(rest.rstrip("/"))
     person, what, token, *_ = [*parts, "", "", ""]
     return Target(person, what, token)
+
+
+def named(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what an event's body says of it."""
+    return {name: body[name] for name in ("name", "id", "timestamp", "data") if name in body}
 
 
 def mapping(body: Any) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from identity_tracking.messages import (
     relations,
     stamp,
 )
+from identity_tracking.models import Entrance, FailedEvent
 from identity_tracking.payloads import MAX_NAME, Json, clean_mapping, clean_text
 
 TYPES: Mapping[str, Type] = {
@@ -88,6 +89,18 @@ class Reader:
             previous=_previous(type, item),
             restamped=self.retried,
         )
+
+    def refused(self, item: Any, code: str, kind: str) -> FailedEvent:
+        """Return a call as it is kept to be read again: with what its request said beside it."""
+        beside = {
+            name: value for name, value in (("type", kind), ("sentAt", self.sent_at)) if value
+        }
+        said = (
+            {**beside, **item, **({"type": kind} if kind else {})}
+            if isinstance(item, Mapping)
+            else item
+        )
+        return self.sender.refused(said, code, self.received_at, Entrance.SEGMENT)
 
     def timestamp(self, item: Mapping[str, Any]) -> datetime:
         """Return when a call was made, by our clock: by theirs, corrected where it is wrong."""

@@ -128,7 +128,7 @@ def _kept(reader: Reader, items: list[Any], kind: str) -> dict[str, Json]:
             message = reader.read(item, kind)
         except InvalidMessage as error:
             errors.append({"index": index, "code": error.code, "message": str(error)})
-            failed.append(reader.sender.refused(item, error.code, reader.received_at))
+            failed.append(reader.refused(item, error.code, kind))
         else:
             messages += [message] if message else []
     process(messages, failed=failed)

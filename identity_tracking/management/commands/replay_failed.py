@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from identity_tracking.api.browser.replay import Replay, replay
+from identity_tracking.api.replay import Replay, replay
 from identity_tracking.ingest.transaction import database
 from identity_tracking.management.progress import Progress
 from identity_tracking.models import FailedEvent

@@ -384,7 +384,8 @@ def test_what_cannot_be_accepted_is_told_and_kept(call, path, body, code):
     assert len(answer.json()["meta"]["errors"]) == 1
     (failed,) = FailedEvent.objects.all()
     assert (failed.code, failed.trusted, failed.source) == (code, True, "shop")
-    assert json.loads(failed.payload)["body"] == body
+    kept = json.loads(failed.payload)
+    assert kept["body"] == [] if body == [] else kept.items() >= body.items()
 
 
 def test_what_was_refused_of_somebody_goes_when_they_are_erased(call, put, settings):
@@ -395,7 +396,7 @@ def test_what_was_refused_of_somebody_goes_when_they_are_erased(call, put, setti
 
     call("POST", "customers/42/suppress")
 
-    assert json.loads(FailedEvent.objects.get().payload)["id"] == "43"
+    assert json.loads(FailedEvent.objects.get().payload)["identifiers"] == {"id": "43"}
 
 
 @pytest.mark.parametrize(
