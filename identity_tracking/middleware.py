@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from identity_tracking import links
+from identity_tracking.api.transport import exempt_own_paths
 from identity_tracking.conf import conf
 from identity_tracking.identifiers import names
 from identity_tracking.ingest.context import request_context
@@ -41,6 +42,7 @@ class IdentityTrackingMiddleware:
         self.is_async = iscoroutinefunction(get_response)
         if self.is_async:
             markcoroutinefunction(self)
+        exempt_own_paths()
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
         if self.is_async:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+from django.conf import settings
 from django.db import Error
 from rest_framework import exceptions, status
 from rest_framework.negotiation import BaseContentNegotiation
@@ -21,6 +22,7 @@ STATUS = {
     "too_large": status.HTTP_413_REQUEST_ENTITY_TOO_LARGE,
     "unknown_source": status.HTTP_401_UNAUTHORIZED,
     "origin_not_allowed": status.HTTP_403_FORBIDDEN,
+    "https_required": status.HTTP_403_FORBIDDEN,
 }
 
 logger = logging.getLogger(__name__)
@@ -65,6 +67,12 @@ class OpenView(APIView):
     content_negotiation_class = AnyNegotiation
     versioning_class = None
     schema: Any = None  # it is no part of the host's own API
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Refuse what comes in the clear where the site wants TLS: see ``transport``."""
+        if settings.SECURE_SSL_REDIRECT and not request._request.is_secure():
+            raise InvalidMessage("Send it by https.", code="https_required")
+        super().initial(request, *args, **kwargs)
 
     def perform_authentication(self, request: Request) -> None:
         """Leave the session's user be: asked for its own, REST framework makes them anonymous."""
