@@ -19,11 +19,11 @@ def message_of(user: Any) -> Message | None:
     again is a duplicate, and what has changed is new. Raises InvalidMessage for attributes that
     cannot be kept.
     """
-    attributes = clean_mapping(_asked("USER_ATTRIBUTES", user))
-    called = names(id=_asked("USER_ID", user), email=attributes.pop("email", None))
+    attributes = clean_mapping(conf.ask("USER_ATTRIBUTES", user))
+    called = names(id=conf.ask("USER_ID", user), email=attributes.pop("email", None))
     if called.head is None:
         return None
-    verified = called.email is not None and bool(_asked("EMAIL_VERIFIED", user))
+    verified = called.email is not None and bool(conf.ask("EMAIL_VERIFIED", user))
     said = [user.pk, *(ref.value for ref in called.refs), verified, attributes]
     now = datetime.now(UTC)
     return Message(
@@ -38,8 +38,3 @@ def message_of(user: Any) -> Message | None:
         relations=relations(attributes.pop(RELATIONSHIPS, None)),
         properties=attributes,
     )
-
-
-def _asked(name: str, user: Any) -> Any:
-    hook = conf.hook(name)
-    return hook(user) if hook else None

@@ -8,6 +8,8 @@ from typing import Any, TypeAlias
 from django.conf import settings
 from django.utils.module_loading import import_string
 
+from identity_tracking.exceptions import HookFailed
+
 Hook: TypeAlias = Callable[..., Any] | str | None  # a function, or its dotted path
 
 
@@ -88,6 +90,17 @@ class Conf:
         value: Any = getattr(self, name)
         hook: Callable[..., Any] | None = import_string(value) if isinstance(value, str) else value
         return hook
+
+    def ask(self, name: str, *args: Any, otherwise: Any = None) -> Any:
+        """Return what the hook ``name`` says of ``args``; ``otherwise`` where there is none.
+
+        Raises HookFailed where the hook raises.
+        """
+        try:
+            hook = self.hook(name)
+            return otherwise if hook is None else hook(*args)
+        except Exception as error:
+            raise HookFailed(f"The setting {name} failed.") from error
 
 
 conf = Conf()

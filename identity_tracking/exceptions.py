@@ -48,3 +48,9 @@ class Unavailable(IdentityTrackingError):
     def __init__(self, text: str = "", *, retry_after: int = 5) -> None:
         super().__init__(text)
         self.retry_after = retry_after
+
+
+class HookFailed(Unavailable):
+    """A function of the site's, which a setting names, raised: nothing was stored."""
+
+    code = "hook_failed"

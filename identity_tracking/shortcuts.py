@@ -216,10 +216,10 @@ def _identify(call: _Call) -> Person | None:
 
 def _of_user(call: _Call, visitor: Visitor) -> _Call:
     """Return the call with the session's user as its person."""
-    attributes = {**_hook("USER_ATTRIBUTES", visitor.user), **call.properties}
-    options: Options = {**call.options, "id": _hook("USER_ID", visitor.user)}
+    attributes = {**conf.ask("USER_ATTRIBUTES", visitor.user, otherwise={}), **call.properties}
+    options: Options = {**call.options, "id": conf.ask("USER_ID", visitor.user)}
     options["email"] = attributes.pop("email", None)
-    verified = bool(options["email"]) and bool(_hook("EMAIL_VERIFIED", visitor.user))
+    verified = bool(options["email"]) and bool(conf.ask("EMAIL_VERIFIED", visitor.user))
     return replace(call, options=options, properties=attributes, email_trusted=verified)
 
 
@@ -332,11 +332,6 @@ def _visitor(request: HttpRequest) -> Visitor:
 def _unwrapped(who: Any) -> Any:
     """Return Django's request where a REST framework's is given."""
     return getattr(who, "_request", who)
-
-
-def _hook(name: str, user: Any) -> Any:
-    hook = conf.hook(name)
-    return hook(user) if hook else None
 
 
 def _split(given: Mapping[str, Any]) -> tuple[Options, dict[str, Any]]:

@@ -87,17 +87,15 @@ class Visitor:
     @cached_property
     def proven(self) -> Ref | None:
         """The id of the session's user, or None. Reads the session."""
-        user = self.user
-        user_id = conf.hook("USER_ID")
-        return names(id=user_id(user)).id if user and user_id else None
+        return names(id=conf.ask("USER_ID", self.user)).id if self.user else None
 
     @cached_property
     def proven_email(self) -> Ref | None:
         """The email of the session's user, where EMAIL_VERIFIED says that it is theirs."""
-        user, verified = self.user, conf.hook("EMAIL_VERIFIED")
+        user = self.user
         own = getattr(user, user.get_email_field_name(), None) if user else None
         email = names(email=own).email
-        return email if email and verified and verified(user) else None
+        return email if email and conf.ask("EMAIL_VERIFIED", user) else None
 
     @cached_property
     def user(self) -> Any:
@@ -105,8 +103,7 @@ class Visitor:
         user = getattr(self.request, "user", None)
         if user is None or not user.is_authenticated:
             return None
-        may_identify = conf.hook("MAY_IDENTIFY")
-        return user if may_identify is None or may_identify(self.request, user) else None
+        return user if conf.ask("MAY_IDENTIFY", self.request, user, otherwise=True) else None
 
     @cached_property
     def person(self) -> Person | None:
@@ -154,8 +151,7 @@ class Visitor:
     @cached_property
     def _is_excluded(self) -> bool:
         """What EXCLUDE says; it is asked once, and again where another user logs in."""
-        excludes = conf.hook("EXCLUDE")
-        return bool(excludes and excludes(self.request))
+        return bool(conf.ask("EXCLUDE", self.request))
 
     @property
     def objects(self) -> bool:
@@ -185,8 +181,7 @@ class Visitor:
         """Take note that the session is another user's now."""
         for name in _OF_SESSION:
             self.__dict__.pop(name, None)
-        may_identify = conf.hook("MAY_IDENTIFY")
-        allowed = may_identify is None or may_identify(self.request, user)
+        allowed = conf.ask("MAY_IDENTIFY", self.request, user, otherwise=True)
         self.user = user if allowed else None
 
     @property

@@ -15,7 +15,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from identity_tracking.exceptions import IdentityTrackingError, InvalidMessage, Unavailable
+from identity_tracking.exceptions import (
+    HookFailed,
+    IdentityTrackingError,
+    InvalidMessage,
+    Unavailable,
+)
 from identity_tracking.payloads import Json, decode
 
 STATUS = {
@@ -80,6 +85,8 @@ class OpenView(APIView):
     def handle_exception(self, exc: Exception) -> Response:
         """Answer 503 with Retry-After for database trouble, and a code for what is refused."""
         if isinstance(exc, Unavailable):
+            if isinstance(exc, HookFailed):
+                logger.error("A hook failed.", exc_info=exc)
             return self.unavailable(exc.retry_after)
         if isinstance(exc, Error):
             logger.error("The database failed.", exc_info=exc)

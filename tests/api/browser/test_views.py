@@ -183,3 +183,17 @@ def test_an_unknown_cio_id_beside_a_visitor_is_a_conflict_and_alone_a_failed_eve
 
     assert Conflict.objects.get().code == "unknown_cio_id"
     assert FailedEvent.objects.get().code == "unknown_cio_id"
+
+
+def fails(request):
+    raise ValueError
+
+
+def test_while_a_hook_of_the_site_fails_the_script_is_to_try_again(settings, caplog):
+    configure(settings, EXCLUDE=fails)
+    answer = Browser().send(track(message_id="m-1", anonymous_id="X"))
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "unavailable")
+    assert answer["Retry-After"]
+    assert "A hook failed." in caplog.text
+    assert not Activity.objects.exists()
