@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from identity_tracking.rights import delete, erase, export
     from identity_tracking.shortcuts import (
         alias,
+        group,
         identify,
         merge,
         page,
@@ -26,6 +27,7 @@ __all__ = [
     "delete",
     "erase",
     "export",
+    "group",
     "identify",
     "merge",
     "page",

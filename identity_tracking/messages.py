@@ -87,6 +87,24 @@ class Order(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Description:
+    """What one call says of an object itself: attributes, of which None removes one.
+
+    Not ``present``: that it is no more, with all that was said of it before.
+    """
+
+    object: ObjectRef
+    order: Order
+    received_at: datetime
+    attributes: Mapping[str, Json] = field(default_factory=dict)
+    present: bool = True
+
+    @property
+    def at(self) -> datetime:
+        return EPOCH + timedelta(microseconds=self.order.time)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Message:
     """One accepted call.
 
@@ -162,6 +180,18 @@ class Message:
     def relationships(self) -> tuple[Relation, ...]:
         """The relationships that the message adds or removes."""
         return self.relations if self.type in WRITING else ()
+
+    @property
+    def description(self) -> Description | None:
+        """What the message says of the object that it relates to: a group's traits."""
+        if self.type is not Type.GROUP or not (self.relations and self.properties):
+            return None
+        return Description(
+            object=self.relations[0].object,
+            order=self.order,
+            received_at=self.received_at,
+            attributes=self.properties,
+        )
 
     @property
     def email(self) -> Ref | None:

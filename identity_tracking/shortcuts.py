@@ -127,6 +127,18 @@ def unrelate(
     return _keep(Type.RELATE, who, options, relation=(object_type, object_id, False))
 
 
+def group(
+    who: Who,
+    object_type: str,
+    object_id: Any,
+    attributes: Mapping[str, Any] | None = None,
+    **options: Unpack[Options],
+) -> Outcome | None:
+    """Relate somebody to an object, and say what is known of the object: None removes one."""
+    said = {"properties": attributes or {}, "relation": (object_type, object_id, True)}
+    return _keep(Type.GROUP, who, options, **said)
+
+
 def alias(who: Who, previous: Any, **options: Unpack[Options]) -> Outcome | None:
     """Say that what was done under the anonymous id ``previous`` was done by somebody with an id.
 
@@ -260,8 +272,8 @@ def _message(call: _Call) -> Message:
     if call.relation:
         object_type, object_id, present = call.relation
         of = object_ref(object_type, object_id)
-        changes = (Relation(object=of, present=present, attributes=properties),)
-        properties = {}
+        own, properties = ({}, properties) if call.type is Type.GROUP else (properties, {})
+        changes = (Relation(object=of, present=present, attributes=own),)
     return Message(
         type=call.type,
         names=called,

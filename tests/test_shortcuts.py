@@ -13,11 +13,11 @@ from django.test import RequestFactory
 from django.utils.translation import gettext_lazy
 from rest_framework.request import Request
 
-from identity_tracking import identify, page, relate, reset, track, unrelate
+from identity_tracking import group, identify, page, relate, reset, track, unrelate
 from identity_tracking.exceptions import IdentityTrackingError, InvalidIdentifier, InvalidMessage
 from identity_tracking.messages import Outcome
 from identity_tracking.middleware import IdentityTrackingMiddleware
-from identity_tracking.models import Activity, Claim, FailedEvent, Person
+from identity_tracking.models import Activity, Claim, FailedEvent, Person, TrackedObject
 from tests.web import FIREFOX, configure
 
 pytestmark = pytest.mark.django_db
@@ -231,6 +231,16 @@ def test_relate_and_unrelate(person):
     unrelate(person, "company", "acme")
 
     assert [str(row.object) for row in person.relationships] == ["company: 7"]
+
+
+def test_a_group_says_what_is_known_of_it(person):
+    group(person, "company", "acme", {"plan": "pro", "city": "Graz"})
+    group(None, "company", "acme", {"city": None}, email="bob@example.com")
+
+    acme = TrackedObject.objects.get()
+    assert acme.attributes == {"plan": "pro"}
+    assert acme.relationships.count() == 2
+    assert person.relationships.get().attributes == {}
 
 
 def test_relate_again_overwrites_what_it_names_while_the_rest_stays(person):

@@ -22,7 +22,7 @@ from functools import partial
 from typing import Any, TypeAlias
 
 from identity_tracking.identifiers import Kind
-from identity_tracking.messages import EPOCH, Message, ObjectRef
+from identity_tracking.messages import EPOCH, Message, ObjectRef, Order
 from identity_tracking.payloads import Json
 
 Write: TypeAlias = list[Json]
@@ -47,25 +47,31 @@ def written(message: Message) -> Registers:
     slot = TRUSTED if message.trusted else UNTRUSTED
     result: Registers = {"a": {}, "e": {}, "r": {}}
     for name, value in message.attributes.items():
-        result["a"][name] = {slot: _write(value, message)}
+        result["a"][name] = {slot: write_of(value, message.order)}
     if message.email:
         email_slot = TRUSTED if message.email_trusted else UNTRUSTED
-        result["e"][message.email.value] = {email_slot: _write(None, message)}
+        result["e"][message.email.value] = {email_slot: write_of(None, message.order)}
     if message.names.id:
         for ref in message.accepted:
             if ref.kind is Kind.EMAIL and ref != message.email:
-                result["e"][ref.value] = {TRUSTED: _write(True, message)}
+                result["e"][ref.value] = {TRUSTED: write_of(True, message.order)}
     for relation in message.relationships:
         mark = "+" if relation.present else "-"
         one = {
-            slot: {mark: _write(None, message)},
+            slot: {mark: write_of(None, message.order)},
             "a": {
-                name: {slot: _write(value, message)} for name, value in relation.attributes.items()
+                name: {slot: write_of(value, message.order)}
+                for name, value in relation.attributes.items()
             },
         }
         key = json.dumps(relation.object)
-        result["r"][key] = _join_relation(result["r"].get(key, {}), one)
+        result["r"][key] = join_relation(result["r"].get(key, {}), one)
     return result
+
+
+def write_of(value: Json, order: Order) -> Write:
+    """Return ``value`` as it was written at a place among all messages."""
+    return [value, order.time, order.message_id, order.source]
 
 
 def join(documents: Iterable[Registers]) -> Registers:
@@ -75,7 +81,7 @@ def join(documents: Iterable[Registers]) -> Registers:
         result = {
             "a": _join_by(result["a"], document.get("a", {}), _join_slots),
             "e": _join_by(result["e"], document.get("e", {}), _join_email),
-            "r": _join_by(result["r"], document.get("r", {}), _join_relation),
+            "r": _join_by(result["r"], document.get("r", {}), join_relation),
         }
     return result
 
@@ -94,7 +100,7 @@ def shown(document: Registers) -> Shown:
                 **_origin(slots[UNTRUSTED], UNTRUSTED),
             }
     for key, relation in document.get("r", {}).items():
-        if _is_present(relation):
+        if is_present(relation):
             result.relationships[ObjectRef(*json.loads(key))] = _relation_attributes(relation)
     return result
 
@@ -137,9 +143,41 @@ def shown_email(document: Registers, owned: Collection[str]) -> str | None:
     return min(claimed, key=lambda email: (claimed[email], email), default=None)
 
 
-def _write(value: Json, message: Message) -> Write:
-    order = message.order
-    return [value, order.time, order.message_id, order.source]
+def join_relation(one: Mapping[str, Any], other: Mapping[str, Any]) -> Registers:
+    """Return what two documents of one relationship come to together."""
+
+    def join_marks(mine: Slots, theirs: Slots) -> Slots:
+        return _join_by(mine, theirs, _later)
+
+    joined = {
+        slot: join_marks(one.get(slot, {}), other.get(slot, {}))
+        for slot in SLOTS
+        if slot in one or slot in other
+    }
+    return {**joined, "a": _join_by(one.get("a", {}), other.get("a", {}), _join_slots)}
+
+
+def is_present(relation: Mapping[str, Any]) -> bool:
+    """Say whether a relationship is there, by its last mark; a trusted one stands first."""
+    return _adds(winning_marks(relation))
+
+
+def winning_marks(relation: Mapping[str, Any]) -> Slots:
+    """Return the marks that say whether a relationship is there."""
+    return relation.get(TRUSTED) or relation.get(UNTRUSTED) or {}
+
+
+def alive(relation: Mapping[str, Any]) -> dict[str, Slots]:
+    """Attributes written since the last removal; an untrusted removal leaves trusted ones."""
+    cleared = {
+        TRUSTED: _removed(relation, TRUSTED),
+        UNTRUSTED: max(_removed(relation, TRUSTED), _removed(relation, UNTRUSTED)),
+    }
+    result = {
+        name: {slot: write for slot, write in slots.items() if _order(write) > cleared[slot]}
+        for name, slots in relation.get("a", {}).items()
+    }
+    return {name: slots for name, slots in result.items() if slots}
 
 
 def _order(write: Write) -> tuple[Json, ...]:
@@ -163,18 +201,6 @@ def _join_email(one: Slots, other: Slots) -> Slots:
     return joined
 
 
-def _join_relation(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
-    def join_marks(mine: Slots, theirs: Slots) -> Slots:
-        return _join_by(mine, theirs, _later)
-
-    joined = {
-        slot: join_marks(one.get(slot, {}), other.get(slot, {}))
-        for slot in (TRUSTED, UNTRUSTED)
-        if slot in one or slot in other
-    }
-    return {**joined, "a": _join_by(one.get("a", {}), other.get("a", {}), _join_slots)}
-
-
 def _later(one: Write, other: Write) -> Write:
     return max(one, other, key=_order) if one else other
 
@@ -191,21 +217,21 @@ def _fill_slots(mine: Slots, theirs: Slots, *, time: int) -> Slots:
 def _fill_relation(
     mine: Mapping[str, Any], theirs: Mapping[str, Any], *, time: int
 ) -> dict[str, Any]:
-    if _is_present(mine) and _winning_marks(mine)["+"][1] < time:
+    if is_present(mine) and winning_marks(mine)["+"][1] < time:
         return dict(mine)
     filled: dict[str, Any] = {"a": {}}
     for slot in SLOTS:
         source = theirs if _holds(theirs, slot) and _was_unset(mine, slot, time) else mine
         if slot in source:
             filled[slot] = source[slot]
-        for name, slots in _alive(source).items():
+        for name, slots in alive(source).items():
             if slot in slots:
                 filled["a"].setdefault(name, {})[slot] = slots[slot]
     return filled
 
 
 def _holds(relation: Mapping[str, Any], slot: str) -> bool:
-    return slot in relation or any(slot in slots for slots in _alive(relation).values())
+    return slot in relation or any(slot in slots for slots in alive(relation).values())
 
 
 def _was_unset(relation: Mapping[str, Any], slot: str, time: int) -> bool:
@@ -230,36 +256,15 @@ def _origin(write: Write, slot: str) -> dict[str, Json]:
     return {"at": at, "source": source, "trusted": slot == TRUSTED, "message_id": message_id}
 
 
-def _winning_marks(relation: Mapping[str, Any]) -> Slots:
-    return relation.get(TRUSTED) or relation.get(UNTRUSTED) or {}
-
-
 def _adds(marks: Slots) -> bool:
     if "+" not in marks:
         return False
     return "-" not in marks or _order(marks["+"]) > _order(marks["-"])
 
 
-def _is_present(relation: Mapping[str, Any]) -> bool:
-    return _adds(_winning_marks(relation))
-
-
 def _relation_attributes(relation: Mapping[str, Any]) -> dict[str, Json]:
-    winners = {name: _winner(slots)[1] for name, slots in _alive(relation).items()}
+    winners = {name: _winner(slots)[1] for name, slots in alive(relation).items()}
     return {name: write[0] for name, write in winners.items() if write[0] is not None}
-
-
-def _alive(relation: Mapping[str, Any]) -> dict[str, Slots]:
-    """Attributes written since the last removal; an untrusted removal leaves trusted ones."""
-    cleared = {
-        TRUSTED: _removed(relation, TRUSTED),
-        UNTRUSTED: max(_removed(relation, TRUSTED), _removed(relation, UNTRUSTED)),
-    }
-    result = {
-        name: {slot: write for slot, write in slots.items() if _order(write) > cleared[slot]}
-        for name, slots in relation.get("a", {}).items()
-    }
-    return {name: alive for name, alive in result.items() if alive}
 
 
 def _removed(relation: Mapping[str, Any], slot: str) -> tuple[Json, ...]:

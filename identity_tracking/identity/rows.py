@@ -46,7 +46,7 @@ def ensure(messages: Sequence[Message], using: str) -> list[Found]:
     Returns what was there before, for ``sightings``. Safe to repeat. It reads first and inserts
     only what is missing, for on MariaDB an ignored insert locks the row it ran into.
     """
-    _ensure_objects(messages, using)
+    ensure_objects(_objects(messages), using)
     mentioned: dict[Ref, list[datetime]] = defaultdict(list)
     for message in messages:
         for ref in message.refs:
@@ -57,6 +57,23 @@ def ensure(messages: Sequence[Message], using: str) -> list[Found]:
     if missing:
         _insert(missing, mentioned, using)
     return found
+
+
+def ensure_objects(mentioned: Mapping[ObjectRef, datetime], using: str) -> None:
+    """Make the objects that are ``mentioned``, each seen first at that time; locks nothing."""
+    if not mentioned:
+        return
+    objects = TrackedObject.objects.using(using)
+    keys = {ref.key for ref in mentioned}
+    known = set(objects.filter(pk__in=keys).values_list("pk", flat=True))
+    objects.bulk_create(
+        [
+            TrackedObject(pk=ref.key, object_type=ref.type, object_id=ref.id, created_at=at)
+            for ref, at in sorted(mentioned.items(), key=lambda item: item[0].key)
+            if ref.key not in known
+        ],
+        ignore_conflicts=True,
+    )
 
 
 def sightings(messages: Iterable[Message], found: Iterable[Found]) -> dict[UUID, list[datetime]]:
@@ -160,21 +177,10 @@ def _insert(refs: Sequence[Ref], seen: Mapping[Ref, Sequence[datetime]], using: 
     )
 
 
-def _ensure_objects(messages: Iterable[Message], using: str) -> None:
+def _objects(messages: Iterable[Message]) -> dict[ObjectRef, datetime]:
+    """Return the objects that messages relate somebody to, each with when it is mentioned."""
     mentioned: dict[ObjectRef, datetime] = {}
     for message in messages:
         for relation in message.relationships:
             mentioned.setdefault(relation.object, message.timestamp)
-    if not mentioned:
-        return
-    objects = TrackedObject.objects.using(using)
-    keys = {ref.key for ref in mentioned}
-    known = set(objects.filter(pk__in=keys).values_list("pk", flat=True))
-    objects.bulk_create(
-        [
-            TrackedObject(pk=ref.key, object_type=ref.type, object_id=ref.id, created_at=at)
-            for ref, at in sorted(mentioned.items(), key=lambda item: item[0].key)
-            if ref.key not in known
-        ],
-        ignore_conflicts=True,
-    )
+    return mentioned

@@ -7,38 +7,47 @@ from uuid import UUID
 
 from django.db import transaction
 
+from identity_tracking.identity.objects import describe
 from identity_tracking.identity.rows import ensure, sightings, touch
 from identity_tracking.identity.settle import settle
 from identity_tracking.ingest.addressing import address
 from identity_tracking.ingest.transaction import database, in_transaction, reachable
-from identity_tracking.messages import IDENTIFYING, Message, Outcome
+from identity_tracking.messages import IDENTIFYING, Description, Message, Outcome
 from identity_tracking.models import Activity, FailedEvent, Person
 from identity_tracking.models.removal import remove
 from identity_tracking.payloads import printable
 from identity_tracking.privacy.suppression import suppressed
 from identity_tracking.signals import activity_recorded, person_identified
 
+TOO_MANY = "too_many_attributes"  # the code of what an object has no room for
 
-def process(messages: Sequence[Message], failed: Sequence[FailedEvent] = ()) -> list[Outcome]:
+
+def process(
+    messages: Sequence[Message],
+    failed: Sequence[FailedEvent] = (),
+    described: Sequence[Description] = (),
+) -> list[Outcome]:
     """Store ``messages`` in one transaction and return what became of each, in their order.
 
     When it returns outside a caller's transaction, all of it is committed. ``failed`` holds
     what came with them and could not be accepted; it is kept in the same transaction. Safe to
     repeat: a message is stored once. Of a message that names somebody who was erased nothing is
-    kept. Raises Unavailable, and then nothing was stored.
+    kept. ``described``: what is said of objects by nobody's message; its outcomes stand last.
+    Raises Unavailable, and then nothing was stored.
     Page views and events take no lock; messages that claim or write lock as
-    ``identity.settle`` says.
+    ``identity.settle`` says; then objects are locked, by ``identity.objects``.
     """
     using = database()
     with reachable(using):
         addressed = address(messages, using)
-    return in_transaction(lambda: _admit(messages, addressed, failed, using), using)
+    return in_transaction(lambda: _admit(messages, addressed, failed, described, using), using)
 
 
 def _admit(
     messages: Sequence[Message],
     addressed: Sequence[Message],
     failed: Sequence[FailedEvent],
+    described: Sequence[Description],
     using: str,
 ) -> list[Outcome]:
     """Store what names nobody who was erased. ``messages``: as they came, ``addressed``: as meant.
@@ -48,13 +57,14 @@ def _admit(
     new = _insert(addressed, using)
     refused, untold = suppressed(messages, failed, using)
     if not (refused or untold):
-        return _store(addressed, new, failed, using)
+        return _store(addressed, new, failed, described, using)
     remove(Activity.objects.using(using).filter(pk__in=list(new)))
     allowed = [one for index, one in enumerate(addressed) if index not in refused]
     kept = [one for index, one in enumerate(failed) if index not in untold]
-    outcomes = iter(_store(allowed, _insert(allowed, using), kept, using))
+    outcomes = iter(_store(allowed, _insert(allowed, using), kept, described, using))
     return [
-        Outcome.SUPPRESSED if index in refused else next(outcomes) for index in range(len(messages))
+        Outcome.SUPPRESSED if index in refused else next(outcomes)
+        for index in range(len(messages) + len(described))
     ]
 
 
@@ -72,6 +82,7 @@ def _store(
     messages: Sequence[Message],
     new: Mapping[UUID, Activity],
     failed: Sequence[FailedEvent],
+    described: Sequence[Description],
     using: str,
 ) -> list[Outcome]:
     """Settle what the ``new`` activities of ``messages`` say."""
@@ -88,7 +99,33 @@ def _store(
             using=using,
             robust=True,  # all is stored by then: what fails is logged
         )
-    return _outcomes(messages, new)
+    told = [one for message in fresh if (one := message.description)]
+    kept = _describe([*told, *described], using)[len(told) :]
+    outcomes = (Outcome.STORED if one else Outcome.REFUSED for one in kept)
+    return [*_outcomes(messages, new), *outcomes]
+
+
+def _describe(said: Sequence[Description], using: str) -> list[bool]:
+    """Describe objects; keep as failed what one of them had no room for."""
+    fitted = describe(said, using)
+    failed = [_too_much(one) for one, fits in zip(said, fitted, strict=True) if not fits]
+    _, untold = suppressed((), failed, using) if failed else (set(), set())
+    kept = [event for index, event in enumerate(failed) if index not in untold]
+    FailedEvent.objects.using(using).bulk_create(kept)
+    return fitted
+
+
+def _too_much(said: Description) -> FailedEvent:
+    type, id = said.object
+    identifiers = {"object_type_id": type, "object_id": id}
+    told = {"type": "object", "identifiers": identifiers, "attributes": said.attributes}
+    return FailedEvent(
+        code=TOO_MANY,
+        payload=printable(told),
+        source=said.order.source,
+        trusted=said.order.trusted,
+        received_at=said.received_at,
+    )
 
 
 def _first(messages: Sequence[Message]) -> dict[UUID, Message]:

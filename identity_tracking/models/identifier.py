@@ -7,13 +7,14 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import connections, models
+from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
 from identity_tracking.identifiers import Kind, Ref
 from identity_tracking.messages import Message
+from identity_tracking.models.locking import lock
 from identity_tracking.models.moment import MomentField
 
 BEGINNING = datetime(1900, 1, 1, tzinfo=UTC)  # stands for "ever since": NULL would not be unique
@@ -30,20 +31,8 @@ class IdentifierQuerySet(models.QuerySet["Identifier"]):
         return self.filter(ownership=None)
 
     def locked(self, keys: Iterable[UUID]) -> dict[UUID, Identifier]:
-        """Lock these rows until the transaction ends, in key order, and return those there are.
-
-        MariaDB gets one statement a row: a range over a small table scans, and waits for,
-        rows that are not wanted. SQLite has one writer at a time anyway.
-        """
-        ordered = sorted(keys)
-        if not ordered:
-            return {}
-        if connections[self.db].vendor == "mysql":
-            one_by_one = (self.select_for_update().filter(pk=key).first() for key in ordered)
-            return {row.pk: row for row in one_by_one if row}
-        no_key = connections[self.db].vendor == "postgresql"
-        rows = self.select_for_update(no_key=no_key).filter(pk__in=ordered).order_by("pk")
-        return {row.pk: row for row in rows}
+        """Lock these rows until the transaction ends, in key order, and return those there are."""
+        return lock(self, keys)
 
 
 class Identifier(models.Model):

@@ -2,21 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from uuid import UUID
+
 from django.db import models
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from identity_tracking.models.identifier import Identifier
+from identity_tracking.models.locking import lock
 from identity_tracking.models.moment import MomentField
 
 
+class TrackedObjectQuerySet(models.QuerySet["TrackedObject"]):
+    def standing(self) -> TrackedObjectQuerySet:
+        """Objects that were not deleted, or that somebody relates to again."""
+        held = ObjectRelationship.objects.using(self.db).filter(object=OuterRef("pk"))
+        return self.filter(Q(deleted_at=None) | Exists(held))
+
+    def locked(self, keys: Iterable[UUID]) -> dict[UUID, TrackedObject]:
+        """Lock these rows until the transaction ends, in key order, and return those there are."""
+        return lock(self, keys)
+
+
 class TrackedObject(models.Model):
-    """Something that people relate to, made on its first mention. Its key is a digest."""
+    """Something that people relate to, made on its first mention. Its key is a digest.
+
+    ``attributes`` are what ``registers`` come to, and never edited by hand. A deleted object's row
+    stays: so what was said before, and comes late, does not bring it back.
+    """
 
     id = models.UUIDField(primary_key=True, editable=False)
     object_type = models.CharField(_("type"), max_length=150)
     object_id = models.CharField(_("id"), max_length=150)
     attributes = models.JSONField(_("attributes"), default=dict, blank=True)
+    registers = models.JSONField(
+        _("registers"), null=True, help_text=_("What messages wrote of this object itself.")
+    )
     created_at = MomentField(_("first seen"), db_index=True)
+    deleted_at = MomentField(_("deleted"), null=True)
+
+    objects = TrackedObjectQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("object")
@@ -42,7 +68,11 @@ class ObjectRelationship(models.Model):
         verbose_name=_("whose"),
     )
     object = models.ForeignKey(
-        TrackedObject, models.CASCADE, related_name="relationships", verbose_name=_("object")
+        TrackedObject,
+        models.CASCADE,
+        related_name="relationships",
+        db_constraint=False,  # with one, MariaDB locks the object for each of its relationships
+        verbose_name=_("object"),
     )
     attributes = models.JSONField(_("attributes"), default=dict, blank=True)
 

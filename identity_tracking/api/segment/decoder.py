@@ -39,6 +39,7 @@ TYPES: Mapping[str, Type] = {
 }
 SPELLINGS = {"createdAt": "created_at", "firstName": "first_name", "lastName": "last_name"}
 FRESH = timedelta(minutes=1)  # a clock that is wrong by less is right
+KINDS = ("objectTypeId", "object_type_id")
 GROUP_TYPE = "1"  # the type of object that a group is, where it names none: Customer.io's
 PLACE = frozenset({"url", "path", "search", "referrer", "title"})  # kept cleaned, in the context
 TOLD = {"userAgent": "user_agent", "locale": "locale", "timezone": "timezone"}
@@ -150,8 +151,10 @@ def _name(type: Type, item: Mapping[str, Any], said: Mapping[str, Json]) -> str:
 def _relations(type: Type, item: Mapping[str, Any], said: dict[str, Json]) -> tuple[Relation, ...]:
     """Return what a group, or Customer.io's keyword among the traits, relates somebody to."""
     if type is Type.GROUP:
-        kind = said.get("objectTypeId") or item.get("objectTypeId") or GROUP_TYPE
-        return (Relation(object=object_ref(kind, item.get("groupId"))),)
+        own = clean_mapping(said.pop("relationshipAttributes", None))
+        named = [said.pop(name, None) for name in KINDS] + [item.get(name) for name in KINDS]
+        kind = next(filter(None, named), GROUP_TYPE)
+        return (Relation(object=object_ref(kind, item.get("groupId")), attributes=own),)
     return relations(said.pop(RELATIONSHIPS, None)) if type is Type.IDENTIFY else ()
 
 

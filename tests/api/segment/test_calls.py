@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.test import Client
 
-from identity_tracking.models import Activity, FailedEvent, Person
+from identity_tracking.models import Activity, FailedEvent, Person, TrackedObject
 from tests.web import FIREFOX, configure
 
 pytestmark = pytest.mark.django_db
@@ -130,11 +130,22 @@ def test_a_screen_is_a_view_of_it(call):
 
 def test_a_group_relates_somebody_to_it(call):
     call("group", {"userId": "42", "groupId": "initech", "traits": {"name": "Initech"}})
-    call("g", {"userId": "42", "groupId": 7, "traits": {"objectTypeId": "course"}})
+    traits = {"objectTypeId": "course", "seats": 4, "relationshipAttributes": {"role": "boss"}}
+    call("g", {"userId": "42", "groupId": 7, "traits": traits})
 
     held = {(one.object.object_type, one.object.object_id) for one in find(id="42").relationships}
     assert held == {("1", "initech"), ("course", "7")}
     assert find(id="42").activities.last().properties["name"] == "Initech"
+    course = find(id="42").relationships.get(object__object_type="course")
+    assert (course.attributes, course.object.attributes) == ({"role": "boss"}, {"seats": 4})
+
+
+def test_what_a_page_says_of_a_group_is_a_claim(call):
+    group = {"userId": "42", "groupId": "initech"}
+    call("group", {**group, "traits": {"plan": "pro"}})
+    call("group", {**group, "traits": {"plan": "free", "city": "Bern"}}, key=PUBLIC, **PAGE)
+
+    assert TrackedObject.objects.get().attributes == {"plan": "pro", "city": "Bern"}
 
 
 def test_an_alias_claims_what_was_anonymous(call):
