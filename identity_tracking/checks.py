@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from types import NoneType
 from typing import Any, get_args, get_type_hints
@@ -18,13 +17,13 @@ from django.utils.module_loading import import_string
 from identity_tracking.conf import Conf, conf
 from identity_tracking.ingest.transaction import database
 from identity_tracking.models import Suppression
+from identity_tracking.models.source import ORIGIN
 from identity_tracking.privacy.consent import Consent
 from identity_tracking.privacy.suppression import mark
 from identity_tracking.signatures import SEPARATOR
 
 MIDDLEWARE = "identity_tracking.middleware.IdentityTrackingMiddleware"
 AUTHENTICATION = "django.contrib.auth.middleware.AuthenticationMiddleware"
-ORIGIN = re.compile(r"https?://[a-z0-9.\[\]:-]+")
 MODES = ", ".join(repr(mode.value) for mode in Consent)
 ISOLATION = "read committed"
 HOOKS = ("USER_ID", "USER_ATTRIBUTES", "EMAIL_VERIFIED", "MAY_IDENTIFY", "EXCLUDE", "HAS_CONSENT")
@@ -75,13 +74,16 @@ def check_setting_types(**kwargs: Any) -> list[CheckMessage]:
     found: list[CheckMessage] = []
     hints = get_type_hints(Conf)
     for name, default in vars(Conf).items():
-        if not name.isupper() or name in HOOKS or default is None:
+        if not name.isupper() or name in HOOKS:
             continue
-        value = getattr(conf, name)
-        if value is None and NoneType in get_args(hints[name]):
+        value, kinds = getattr(conf, name), get_args(hints[name])
+        if value is None and NoneType in kinds:
             continue
-        wanted = (list, tuple, set, frozenset) if isinstance(default, tuple) else type(default)
-        if not isinstance(value, wanted) or (isinstance(value, bool) != isinstance(default, bool)):
+        wanted = kinds[0] if default is None else type(default)
+        is_list = isinstance(default, tuple) and isinstance(value, list | set | frozenset)
+        if not (isinstance(value, wanted) or is_list) or isinstance(value, bool) != (
+            wanted is bool
+        ):
             found.append(
                 Error(
                     f"IDENTITY_TRACKING[{name!r}] is a {type(value).__name__}.",

@@ -15,6 +15,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
 
+from identity_tracking.sources import registry
 from tests import shares
 from tests.databases import MariaDB, PostgreSQL
 
@@ -103,3 +104,9 @@ def django_db_modify_db_settings(
 @pytest.fixture(autouse=True)
 def _empty_cache() -> None:
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _unread_sources() -> None:
+    """Let no test know the sources of the one before, which it may have read a moment ago."""
+    registry.forget()

@@ -21,6 +21,7 @@ from identity_tracking.models import (
     ObjectRelationship,
     Ownership,
     Person,
+    Source,
     TrackedObject,
 )
 from identity_tracking.models.conflict import Code
@@ -171,3 +172,13 @@ class FailedEventFactory(Factory[FailedEvent]):
     source = "shop"
     trusted = False
     received_at = Sequence(lambda n: START + timedelta(minutes=n))
+
+
+class SourceFactory(Factory[Source]):
+    """A source beside the settings'; ``sources.make_key`` makes it a key."""
+
+    class Meta:
+        model = Source
+
+    site_id = Sequence(lambda n: f"source-{n}")
+    name = SelfAttribute("site_id")

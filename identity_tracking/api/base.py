@@ -6,7 +6,8 @@ import logging
 from typing import Any
 
 from django.conf import settings
-from django.db import Error
+from django.db import Error, transaction
+from django.utils.decorators import method_decorator
 from rest_framework import exceptions, status
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
@@ -15,6 +16,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from identity_tracking import sources
+from identity_tracking.api.keys import Sender
+from identity_tracking.api.origins import allow, is_allowed
 from identity_tracking.exceptions import (
     HookFailed,
     IdentityTrackingError,
@@ -62,7 +66,10 @@ class AnyNegotiation(BaseContentNegotiation):
 
 
 class OpenView(APIView):
-    """A view that anybody may call, untouched by the host's REST framework settings."""
+    """A view that anybody may call, untouched by the host's REST framework settings.
+
+    ``sender``: who does, once that is known.
+    """
 
     authentication_classes: Any = ()
     permission_classes: Any = ()
@@ -72,6 +79,7 @@ class OpenView(APIView):
     content_negotiation_class = AnyNegotiation
     versioning_class = None
     schema: Any = None  # it is no part of the host's own API
+    sender: Sender | None = None
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Refuse what comes in the clear where the site wants TLS: see ``transport``."""
@@ -98,6 +106,12 @@ class OpenView(APIView):
             return self.refused(exc)
         raise exc
 
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        final = super().finalize_response(request, response, *args, **kwargs)
+        if self.sender and self.sender.known and not status.is_server_error(final.status_code):
+            sources.used(self.sender.known)
+        return final
+
     def refused(self, exc: exceptions.APIException) -> Response:
         """Answer what REST framework itself refuses: a method, a sender."""
         answer = self.refusal(str(exc.get_codes()), str(exc.detail), exc.status_code)
@@ -115,3 +129,34 @@ class OpenView(APIView):
         answer = self.refusal("unavailable", "Nothing was stored. Try again.", 503)
         answer["Retry-After"] = str(retry_after)
         return answer
+
+
+@method_decorator(transaction.non_atomic_requests, name="dispatch")
+class PageView(OpenView):
+    """A view that pages post to: those of the site, and of the origins that their source allows.
+
+    Who posts is known, and may, before a word of it is heeded.
+    ``may_send``: the headers that a page of another origin may send.
+    """
+
+    may_send = "content-type"
+
+    def who(self, request: Request) -> Sender:
+        """Return who posts. Raises what refuses anybody else."""
+        raise NotImplementedError
+
+    def check_permissions(self, request: Request) -> None:
+        if request.method == "POST":
+            self.sender = self.who(request)
+            if not is_allowed(request._request, self.sender):
+                raise InvalidMessage("This origin may not post here.", code="origin_not_allowed")
+
+    def options(self, request: Any, *args: Any, **kwargs: Any) -> Response:
+        """Answer a preflight: the headers are set by ``finalize_response``."""
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        final = super().finalize_response(request, response, *args, **kwargs)
+        final["Cache-Control"] = "no-store"
+        allow(request._request, final, self.sender, headers=self.may_send)
+        return final

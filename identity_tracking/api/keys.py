@@ -10,24 +10,32 @@ from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest
-from django.utils.crypto import constant_time_compare
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.request import Request
 
-from identity_tracking.conf import conf
+from identity_tracking import sources
 from identity_tracking.models import Entrance, FailedEvent
 from identity_tracking.payloads import printable
+from identity_tracking.sources import Known
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sender:
-    """A source, and whether what it says is trusted: whether it proved its secret key."""
+    """A source, and whether what it says is trusted: whether it proved a secret key.
+
+    ``known``: what is known of the source; None where nobody asked, as for a call of long ago.
+    """
 
     source: str
     trusted: bool
+    known: Known | None = None
+
+    @classmethod
+    def of(cls, known: Known, *, trusted: bool) -> Sender:
+        return cls(source=known.site_id, trusted=trusted, known=known)
 
     def refused(
         self, said: Any, code: str, received_at: datetime, entrance: Entrance | str = ""
@@ -46,8 +54,8 @@ class Sender:
         )
 
 
-class SecretKey(BaseAuthentication):
-    """HTTP Basic with SITE_ID and API_KEY, as the Track API's clients send them.
+class KeyAuthentication(BaseAuthentication):
+    """HTTP Basic with a site_id and a secret key of its source, as the Track API's clients send.
 
     ``request.auth`` becomes the Sender. 401 ``unknown_source`` for anybody else, and 403
     ``secret_in_browser`` where a page sends the key: then everybody can read it.
@@ -56,39 +64,42 @@ class SecretKey(BaseAuthentication):
 
     def authenticate(self, request: Request) -> tuple[Any, Sender]:
         site_id, _colon, key = _credentials(request.META.get("HTTP_AUTHORIZATION", ""))
-        is_source = constant_time_compare(site_id, conf.SITE_ID)
-        is_key = constant_time_compare(key, conf.API_KEY)
-        if not (conf.API_KEY and is_source and is_key):
+        known = sources.secret(key)
+        if known is None or known.site_id != site_id:
             raise AuthenticationFailed("No source has this site_id and key.", "unknown_source")
-        refuse_pages(request)
-        return None, Sender(source=site_id, trusted=True)
+        refuse_pages(request, known)
+        return None, Sender.of(known, trusted=True)
 
     def authenticate_header(self, request: Request) -> str:
         return 'Basic realm="identity_tracking"'
 
 
 def sender_of(request: HttpRequest, body: Any) -> Sender:
-    """Return whose write key a request has: the secret one is trusted, the public SITE_ID is not.
+    """Return whose write key a request has: a secret one is trusted, a public site_id is not.
 
     It stands in the Authorization, as Basic (the colon after it may lack) or Bearer; the public
     one also in the body or the query, which logs keep. Raises AuthenticationFailed for any
-    other, and PermissionDenied where a page has the secret.
+    other, and PermissionDenied where a page has a secret.
     """
     key = _write_key(request.META.get("HTTP_AUTHORIZATION", ""))
-    if key and conf.API_KEY and constant_time_compare(key, conf.API_KEY):
-        refuse_pages(request)
-        return Sender(source=conf.SITE_ID, trusted=True)
+    if known := sources.secret(key):
+        refuse_pages(request, known)
+        return Sender.of(known, trusted=True)
     in_body = body.get("writeKey") if isinstance(body, dict) else None
     public = key or in_body or request.GET.get("writeKey")
-    if not (isinstance(public, str) and constant_time_compare(public, conf.SITE_ID)):
+    known = sources.public(public) if isinstance(public, str) else None
+    if known is None:
         raise AuthenticationFailed("No source has this write key.", "unknown_source")
-    return Sender(source=conf.SITE_ID, trusted=False)
+    return Sender.of(known, trusted=False)
 
 
-def refuse_pages(request: HttpRequest | Request) -> None:
+def refuse_pages(request: HttpRequest | Request, known: Known) -> None:
     """Refuse a secret key that comes from a page, and say in the log that it has leaked."""
     if "HTTP_ORIGIN" in request.META:
-        logger.warning("A page sent the secret API_KEY: everybody can read it there. Change it.")
+        logger.warning(
+            "A page sent the secret %s: everybody can read it there. Change it.",
+            "API_KEY" if known.key is None else f"key {known.key} of {known.site_id}",
+        )
         raise PermissionDenied("A secret key has no place in a page.", "secret_in_browser")
 
 

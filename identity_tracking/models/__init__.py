@@ -9,6 +9,7 @@ from identity_tracking.models.identifier import Claim, Identifier, Ownership
 from identity_tracking.models.operation import MergeOperation
 from identity_tracking.models.person import Person
 from identity_tracking.models.relationship import ObjectRelationship, TrackedObject
+from identity_tracking.models.source import SecretKey, Source
 from identity_tracking.models.suppression import Suppression
 
 __all__ = [
@@ -22,6 +23,8 @@ __all__ = [
     "ObjectRelationship",
     "Ownership",
     "Person",
+    "SecretKey",
+    "Source",
     "Suppression",
     "TrackedObject",
 ]

@@ -56,6 +56,11 @@ else:
     MomentField = _MomentField
 
 
+def present() -> datetime:
+    """Return this moment; also where USE_TZ is False an aware one."""
+    return datetime.now(UTC)
+
+
 def moment_of(read: Any, using: str) -> datetime:
     """Return the moment that plain SQL read from a MomentField of the database ``using``.
 

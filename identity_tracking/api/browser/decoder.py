@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from identity_tracking import links, signatures
+from identity_tracking import links, signatures, sources
+from identity_tracking.api.keys import Sender
 from identity_tracking.conf import conf
 from identity_tracking.exceptions import InvalidIdentifier, InvalidMessage
 from identity_tracking.identifiers import Names, names
@@ -22,7 +23,7 @@ from identity_tracking.messages import (
     stamp,
 )
 from identity_tracking.models import Entrance, FailedEvent
-from identity_tracking.payloads import MAX_NAME, Json, clean_mapping, clean_text, printable
+from identity_tracking.payloads import MAX_NAME, Json, clean_mapping, clean_text
 from identity_tracking.visitor import Visitor
 
 MAX_MESSAGES = 500
@@ -45,6 +46,16 @@ class Delivery:
         return bool(self.errors) and len(self.errors) == self.received
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Envelope:
+    """What a request says of all its messages. ``signed``: whom the page's signature proves."""
+
+    sender: Sender
+    signed: Names
+    received_at: datetime
+    sent_at: datetime | None
+
+
 def decode(body: Json, visitor: Visitor, received_at: datetime) -> Delivery:
     """Read the body of a request.
 
@@ -56,37 +67,55 @@ def decode(body: Json, visitor: Visitor, received_at: datetime) -> Delivery:
 
     Raises InvalidMessage where the whole of it cannot be read.
     """
+    envelope = _envelope(body, received_at)
     items = _items(body)
-    signed = signatures.read(body["site_id"].partition(signatures.SEPARATOR)[2])
-    sent_at = _time(body.get("sent_at"))
     delivery = Delivery(received=len(items), renew=body.get("renew") is True)
     for index, item in enumerate(items):
         try:
-            message = _message(item, visitor, signed, received_at, sent_at)
+            message = _message(item, visitor, envelope)
         except InvalidMessage as error:
             delivery.errors.append({"index": index, "code": error.code, "message": str(error)})
-            delivery.failed.append(_failed(item, error, received_at))
+            refused = envelope.sender.refused(item, error.code, received_at, Entrance.SCRIPT)
+            delivery.failed.append(refused)
         else:
             if message:
                 delivery.messages.append(message)
     return delivery
 
 
-def _items(body: Json) -> list[Any]:
+def sender_of(body: Json) -> Sender:
+    """Return whose site_id a body has: it proves nothing. Raises InvalidMessage, Unavailable."""
     if not isinstance(body, Mapping) or not isinstance(body.get("messages"), list):
         raise InvalidMessage('The body is an object with "messages".', code="invalid_body")
     site_id = body.get("site_id")
-    if not isinstance(site_id, str) or site_id.split(signatures.SEPARATOR)[0] != conf.SITE_ID:
+    named = site_id.partition(signatures.SEPARATOR)[0] if isinstance(site_id, str) else ""
+    known = sources.public(named)
+    if known is None:
         raise InvalidMessage("No source has this site_id.", code="unknown_source")
+    return Sender.of(known, trusted=False)
+
+
+def _envelope(body: Json, received_at: datetime) -> _Envelope:
+    """Read what a request says of all its messages. A signature is the settings' source's."""
+    sender = sender_of(body)
+    said: Any = body
+    signature = said["site_id"].partition(signatures.SEPARATOR)[2]
+    return _Envelope(
+        sender=sender,
+        signed=signatures.read(signature) if sender.source == conf.SITE_ID else Names(),
+        received_at=received_at,
+        sent_at=_time(said.get("sent_at")),
+    )
+
+
+def _items(body: Mapping[str, Any]) -> list[Any]:
     items: list[Any] = body["messages"]
     if len(items) > MAX_MESSAGES:
         raise InvalidMessage(f"A request has at most {MAX_MESSAGES} messages.", code="too_large")
     return items
 
 
-def _message(
-    item: Any, visitor: Visitor, signed: Names, received_at: datetime, sent_at: datetime | None
-) -> Message | None:
+def _message(item: Any, visitor: Visitor, envelope: _Envelope) -> Message | None:
     if not isinstance(item, Mapping) or not isinstance(item.get("type"), str):
         raise InvalidMessage("A message is an object with a type.", code="invalid_message")
     type = TYPES.get(item["type"])
@@ -101,21 +130,21 @@ def _message(
             visitor, item.get("cio_id"), said=said, context=context, message_id=message_id
         )
     called, by_session = _called(type, said, visitor)
-    trusted, email_trusted = _trust(type, called, visitor, signed, by_session=by_session)
+    trusted, email_trusted = _trust(type, called, visitor, envelope.signed, by_session=by_session)
     data = clean_mapping(item.get("data"))
     changes = relations(data.pop(RELATIONSHIPS, None)) if type is Type.IDENTIFY else ()
     return Message(
         type=type,
         names=called,
-        source=conf.SITE_ID,
+        source=envelope.sender.source,
         message_id=message_id,
         timestamp=stamp(
             _time(item.get("time")),
-            received_at,
-            sent_at=sent_at,
+            envelope.received_at,
+            sent_at=envelope.sent_at,
             oldest=timedelta(seconds=conf.BACKDATE_LIMIT),
         ),
-        received_at=received_at,
+        received_at=envelope.received_at,
         trusted=trusted,
         email_trusted=email_trusted,
         name=_name(type, item, page),
@@ -174,14 +203,3 @@ def _time(value: Any) -> datetime | None:
     if isinstance(value, str):
         raise InvalidMessage("Times are unix milliseconds.", code="invalid_timestamp")
     return moment(value)
-
-
-def _failed(item: Any, error: InvalidMessage, received_at: datetime) -> FailedEvent:
-    return FailedEvent(
-        code=error.code,
-        payload=printable(item),
-        source=conf.SITE_ID,
-        trusted=False,
-        entrance=Entrance.SCRIPT,
-        received_at=received_at,
-    )

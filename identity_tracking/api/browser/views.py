@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
-from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_safe
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from identity_tracking import assets
-from identity_tracking.api.base import OpenView
-from identity_tracking.api.browser.decoder import Delivery, decode
-from identity_tracking.api.origins import allow, is_allowed
+from identity_tracking.api.base import PageView
+from identity_tracking.api.browser.decoder import Delivery, decode, sender_of
+from identity_tracking.api.keys import Sender
 from identity_tracking.conf import conf
-from identity_tracking.exceptions import InvalidMessage
 from identity_tracking.ingest.process import process
 from identity_tracking.ingest.transaction import database, reachable
 from identity_tracking.privacy import consent
@@ -31,21 +27,22 @@ SCRIPT = "text/javascript; charset=utf-8"
 YEAR = 31_536_000  # seconds
 
 
-@method_decorator(transaction.non_atomic_requests, name="dispatch")
-class BrowserView(OpenView):
+class BrowserView(PageView):
     """``POST``: take what the script sends, as ``decoder.decode`` shows it.
 
     200 ``{"success": true}`` after COMMIT, also for a message that was there already; with
     ``"errors": [{"index": 0, "code": "…", "message": "…"}]`` where some could not be accepted:
     those are kept as failed events. 400 where none could or the body cannot be read, 401 for an
-    unknown site_id, 403 from another origin, 413 over 128 KiB, 503 with Retry-After when nothing
-    was stored. Safe to repeat. What it answers never depends on what is stored.
+    unknown site_id, 403 from another origin, 413 over 128 KiB, 429 with Retry-After for too many
+    calls, 503 with it when nothing was stored. Safe to repeat. What it answers never depends on
+    what is stored.
     """
+
+    def who(self, request: Request) -> Sender:
+        return sender_of(request.data)
 
     def post(self, request: Request) -> Response:
         http = request._request
-        if not is_allowed(http):
-            raise InvalidMessage("This origin may not post here.", code="origin_not_allowed")
         visitor = getattr(http, "visitor", None) or Visitor(http)
         if not visitor.may_be_followed():
             return Response({"success": True})
@@ -56,16 +53,6 @@ class BrowserView(OpenView):
         if delivery.renew:
             visitor.renew()
         return _answer(delivery)
-
-    def options(self, request: Any, *args: Any, **kwargs: Any) -> Response:
-        """Answer a preflight: the headers are set by ``finalize_response``."""
-        return Response(status=204)
-
-    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
-        final = super().finalize_response(request, response, *args, **kwargs)
-        final["Cache-Control"] = "no-store"
-        allow(request._request, final)
-        return final
 
 
 @login_not_required

@@ -23,7 +23,7 @@ from identity_tracking.api.customerio.decoder import (
     addressed,
     identified,
 )
-from identity_tracking.api.keys import SecretKey
+from identity_tracking.api.keys import KeyAuthentication
 from identity_tracking.api.parsers import BodyParser
 from identity_tracking.api.paths import segments
 from identity_tracking.exceptions import InvalidMessage, Unavailable
@@ -35,15 +35,17 @@ class TrackView(OpenView):
     """What all have in common: a secret key, a body that may be empty, errors in "meta".
 
     200 ``{}`` after COMMIT. 400 ``{"meta": {"errors": ["…"], "code": "…"}}``, kept as a failed
-    event; 401 and 403 as ``SecretKey`` says; 503 with Retry-After when nothing was stored.
+    event; 401 and 403 as ``KeyAuthentication`` says; 503 with
+    Retry-After when nothing was stored.
     """
 
-    authentication_classes: Any = (SecretKey,)
+    authentication_classes: Any = (KeyAuthentication,)
     parser_classes: Any = (BodyParser,)
 
     def perform_authentication(self, request: Request) -> None:
         """Refuse who has no key before anything is read."""
         sender: Any = request.auth
+        self.sender = sender
         self.reader = Reader(sender=sender, received_at=datetime.now(UTC))
 
     def handle_exception(self, exc: Exception) -> Response:

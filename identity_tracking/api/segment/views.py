@@ -5,16 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db import transaction
 from django.http import HttpRequest
-from django.utils.decorators import method_decorator
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from identity_tracking.api.base import OpenView
-from identity_tracking.api.keys import sender_of
-from identity_tracking.api.origins import allow, is_allowed
+from identity_tracking import sources
+from identity_tracking.api.base import PageView
+from identity_tracking.api.keys import Sender, sender_of
 from identity_tracking.api.parsers import BodyParser
 from identity_tracking.api.segment.decoder import Reader
 from identity_tracking.conf import conf
@@ -26,29 +24,30 @@ from identity_tracking.payloads import Json
 from identity_tracking.visitor import Visitor
 
 MOST = 2_500  # calls of a batch: https://segment.com/docs/connections/sources/catalog/libraries/server/http-api/#batch
-HEADERS = "authorization, content-type, anonymousid, sentat, x-retry-count"
 
 
-@method_decorator(transaction.non_atomic_requests, name="dispatch")
-class SegmentView(OpenView):
+class SegmentView(PageView):
     """What all have in common: the write key, the answer, and pages of other origins.
 
-    The key is SITE_ID, whose calls are untrusted, or API_KEY, which no page may hold. 200
+    The key is a site_id, whose calls are untrusted, or a secret key, which no page may hold. 200
     ``{"success": true}`` after COMMIT, with ``"errors": [{"index", "code", "message"}]`` for
     calls that could not be accepted: those are kept as failed events. 400 for a body that cannot
-    be read, 401 for another key, 403 for a page of another origin, 413 for too much, 503 with
-    Retry-After when nothing was stored. Safe to repeat where the calls have a ``messageId``.
+    be read, 401 for another key, 403 for a page of another origin, 413 for too much, 429 with
+    Retry-After for too many calls, 503 with it when nothing was stored. Safe to repeat where the
+    calls have a ``messageId``.
     """
 
     parser_classes: Any = (BodyParser,)
+    may_send = "authorization, content-type, anonymousid, sentat, x-retry-count"
+
+    def who(self, request: Request) -> Sender:
+        return sender_of(request._request, request.data)
 
     def receive(self, request: Request, items: list[Any], kind: str = "") -> Response:
         """Keep all ``items`` that can be accepted, in one transaction."""
         http: HttpRequest = request._request
         body = request.data if isinstance(request.data, dict) else {}
-        sender = sender_of(http, body)
-        if not is_allowed(http):
-            raise InvalidMessage("This origin may not post here.", code="origin_not_allowed")
+        sender: Any = self.sender
         if not _is_to_be_kept(http):
             return Response({"success": True})
         reader = Reader(
@@ -58,16 +57,6 @@ class SegmentView(OpenView):
             sent_at=body.get("sentAt"),
         )
         return Response({"success": True, **_kept(reader, items, kind)})
-
-    def options(self, request: Any, *args: Any, **kwargs: Any) -> Response:
-        """Answer a preflight: the headers are set by ``finalize_response``."""
-        return Response(status=204)
-
-    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
-        final = super().finalize_response(request, response, *args, **kwargs)
-        final["Cache-Control"] = "no-store"
-        allow(request._request, final, headers=HEADERS)
-        return final
 
 
 class CallView(SegmentView):
@@ -98,14 +87,14 @@ class BatchView(SegmentView):
 
 
 class SettingsView(SegmentView):
-    """``GET /v1/projects/{key}/settings``: where a client in a page is to send, for SITE_ID.
+    """``GET /v1/projects/{key}/settings``: where a client in a page is to send.
 
     ``{"integrations": {"Segment.io": {"apiKey": "shop", "apiHost": "shop.example/people/v1",
     "protocol": "https"}}}``
     """
 
     def get(self, request: Request, key: str) -> Response:
-        if key != conf.SITE_ID:
+        if sources.public(key) is None:
             raise NotFound
         http: HttpRequest = request._request
         base = http.path.partition("/projects/")[0]
