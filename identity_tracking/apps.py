@@ -12,8 +12,9 @@ class IdentityTrackingConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from identity_tracking import checks  # noqa: PLC0415
+        from identity_tracking import checks, source_checks  # noqa: PLC0415
 
         checks.connect()
+        source_checks.connect()
         if apps.is_installed("django.contrib.auth"):
             from identity_tracking import receivers  # noqa: F401, PLC0415

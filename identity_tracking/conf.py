@@ -35,7 +35,9 @@ class Conf:
 
     EXCLUDE_PATHS: Sequence[str] = ()  # path prefixes whose pages set no cookie
     EXCLUDE: Hook = None  # (request) -> True: record nothing
-    TRUSTED_PROXIES: int = 0  # how many hops of X-Forwarded-For to believe
+    TRUSTED_PROXIES: int | None = None  # hops of X-Forwarded-For to believe; None: not known
+    THROTTLE_ADDRESS: str | None = "1200/min"  # public calls of one address, if TRUSTED_PROXIES
+    THROTTLE_SOURCE: str | None = None  # all calls of one source: "100000/hour"
     URL_PARAMETERS: Sequence[str] = (  # query parameters kept in stored URLs; others are dropped
         "utm_source",
         "utm_medium",

@@ -40,6 +40,10 @@ def test_an_unknown_setting_is_an_error_that_lists_the_known(settings):
         {"ALLOWED_ORIGINS": "https://shop.example"},
         {"EXCLUDE_PATHS": "/admin/"},
         {"JUNK": None},
+        {"TRUSTED_PROXIES": "1"},
+        {"TRUSTED_PROXIES": True},
+        {"LOOK_BACK": "1 day"},
+        {"THROTTLE_SOURCE": 5},
     ],
     ids=str,
 )
@@ -57,6 +61,7 @@ def test_a_setting_of_another_type_is_an_error(settings, given):
         {"COOKIE_DOMAIN": ".shop.example"},
         {"EXCLUDE": len},
         {"RETAIN_PEOPLE": None},
+        {"TRUSTED_PROXIES": 2, "THROTTLE_ADDRESS": None},
     ],
     ids=str,
 )

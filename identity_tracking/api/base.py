@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from math import ceil
 from typing import Any
 
 from django.conf import settings
@@ -19,6 +20,7 @@ from rest_framework.views import APIView
 from identity_tracking import sources
 from identity_tracking.api.keys import Sender
 from identity_tracking.api.origins import allow, is_allowed
+from identity_tracking.api.throttling import AddressThrottle, SourceThrottle
 from identity_tracking.exceptions import (
     HookFailed,
     IdentityTrackingError,
@@ -113,8 +115,10 @@ class OpenView(APIView):
         return final
 
     def refused(self, exc: exceptions.APIException) -> Response:
-        """Answer what REST framework itself refuses: a method, a sender."""
+        """Answer what REST framework itself refuses: a method, a sender, too many calls."""
         answer = self.refusal(str(exc.get_codes()), str(exc.detail), exc.status_code)
+        if isinstance(exc, exceptions.Throttled):
+            answer["Retry-After"] = str(ceil(getattr(exc, "wait", None) or 1))
         challenge = self.get_authenticate_header(self.request)
         if challenge and exc.status_code == status.HTTP_401_UNAUTHORIZED:
             answer["WWW-Authenticate"] = challenge
@@ -135,10 +139,11 @@ class OpenView(APIView):
 class PageView(OpenView):
     """A view that pages post to: those of the site, and of the origins that their source allows.
 
-    Who posts is known, and may, before a word of it is heeded.
+    Who posts is known, may, and does not do so too often, before a word of it is heeded.
     ``may_send``: the headers that a page of another origin may send.
     """
 
+    throttle_classes: Any = (AddressThrottle, SourceThrottle)
     may_send = "content-type"
 
     def who(self, request: Request) -> Sender:

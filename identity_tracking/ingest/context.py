@@ -58,7 +58,10 @@ def cut_address(value: str) -> str:
 
 
 def peer_address(meta: dict[str, Any]) -> str:
-    """Return the visitor's address: the peer's, or as many hops back as TRUSTED_PROXIES says."""
+    """Return the visitor's address: the peer's, or as many hops back as TRUSTED_PROXIES says.
+
+    None as 0: what is stored is then at worst the address of a proxy.
+    """
     hops = [
         hop.strip() for hop in str(meta.get("HTTP_X_FORWARDED_FOR", "")).split(",") if hop.strip()
     ]

@@ -26,6 +26,7 @@ from identity_tracking.api.customerio.decoder import (
 from identity_tracking.api.keys import KeyAuthentication
 from identity_tracking.api.parsers import BodyParser
 from identity_tracking.api.paths import segments
+from identity_tracking.api.throttling import SourceThrottle
 from identity_tracking.exceptions import InvalidMessage, Unavailable
 from identity_tracking.models import FailedEvent
 
@@ -35,11 +36,12 @@ class TrackView(OpenView):
     """What all have in common: a secret key, a body that may be empty, errors in "meta".
 
     200 ``{}`` after COMMIT. 400 ``{"meta": {"errors": ["…"], "code": "…"}}``, kept as a failed
-    event; 401 and 403 as ``KeyAuthentication`` says; 503 with
-    Retry-After when nothing was stored.
+    event; 401 and 403 as ``KeyAuthentication`` says; 429 with Retry-After for
+    too many calls, 503 with it when nothing was stored.
     """
 
     authentication_classes: Any = (KeyAuthentication,)
+    throttle_classes: Any = (SourceThrottle,)
     parser_classes: Any = (BodyParser,)
 
     def perform_authentication(self, request: Request) -> None:
