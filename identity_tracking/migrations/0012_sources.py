@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('identity_tracking', '0009_ways_of_failed_events'),
+        ('identity_tracking', '0011_relationship_constraint'),
     ]
 
     operations = [
