@@ -17,6 +17,7 @@ ELSEWHERE := -m "not browser and not slow"
 STORED := tests/api tests/identity tests/ingest tests/models
 QUEUED := tests/ingest tests/models $(patsubst %,tests/identity/test_%.py,cases merge processes threads)
 AT_RANDOM := tests/identity/test_graph.py tests/identity/test_machine.py
+SENT := CASES=60 $(BIN)/pytest tests/api/test_schema_conformance.py
 CROWD := PROCESSES=16 OPERATIONS=10000 IDENTIFIERS=500 \
 	$(BIN)/pytest tests/identity/test_processes.py --log-cli-level=INFO --log-cli-format='%(message)s'
 
@@ -69,6 +70,9 @@ soak: $(VENV)/.dev $(if $(MARIADB),$(VENV)/.mariadb)
 	GRAPHS=10000 $(BIN)/pytest $(AT_RANDOM)
 	GRAPHS=10000 $(BIN)/pytest $(AT_RANDOM) --ds=tests.settings.postgres
 	GRAPHS=10000 $(BIN)/pytest $(AT_RANDOM) --ds=tests.settings.mariadb
+	$(SENT)
+	$(SENT) --ds=tests.settings.postgres
+	$(SENT) --ds=tests.settings.mariadb
 	$(CROWD)
 	$(CROWD) --ds=tests.settings.postgres
 	$(CROWD) --ds=tests.settings.mariadb

@@ -9,6 +9,7 @@ from __future__ import annotations
 from django.urls import include, path
 
 from identity_tracking.api.browser.views import BrowserView, script
+from identity_tracking.api.openapi.views import SchemaView
 from identity_tracking.conf import conf
 
 app_name = "identity_tracking"
@@ -17,6 +18,7 @@ urlpatterns = [
     path(conf.ENDPOINT, BrowserView.as_view(), name="endpoint"),
     path(conf.SCRIPT, script, name="script"),
     path(conf.ENDPOINT.rstrip("/"), BrowserView.as_view()),
+    path("schema/", SchemaView.as_view(), name="schema"),
     path("", include("identity_tracking.api.customerio.urls")),
     path("", include("identity_tracking.api.segment.urls")),
 ]

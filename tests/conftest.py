@@ -37,6 +37,7 @@ LONGEST = {  # files: half a minute and more each
     "test_outages",
     "test_processes",
     "test_query_counts",
+    "test_schema_conformance",
 }
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 

@@ -13,6 +13,7 @@ from tests.reference import Name, Reference, Said
 
 ENOUGH = 300  # examples: of fewer no share is asserted
 LEAST = 0.1
+CASES = "cases"  # a property: the answers to what was sent to one endpoint at random
 
 
 @dataclass
@@ -61,7 +62,19 @@ def has_late_claim(told: Iterable[Said]) -> bool:
 
 def tell(terminal: pytest.TerminalReporter) -> None:
     """Write the shares of each test that tells them below the results of the run."""
+    sent: list[dict[str, int]] = []
     for report in terminal.getreports(""):  # of setups and teardowns
         for name, value in report.user_properties:
             if name == "shares":
                 terminal.write_line(f"{report.nodeid.rpartition('::')[2]}: {value}")
+            if name == CASES:
+                sent.append(value)
+    if sent:
+        terminal.write_line(_answers(sent))
+
+
+def _answers(sent: list[dict[str, int]]) -> str:
+    """Say how many requests were sent at random, and how they were answered."""
+    answers: Counter[str] = sum((Counter(one) for one in sent), Counter())
+    told = ", ".join(f"{one} × {answers[one]:,}" for one in sorted(answers))
+    return f"{len(sent)} operations, {answers.total():,} random requests: {told}"

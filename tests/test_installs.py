@@ -543,3 +543,20 @@ def test_the_endpoint_is_untouched_by_the_sites_rest_framework(tmp_path):
         assert EndpointEnumerator().get_api_endpoints() == []
         """
     )
+
+
+def test_a_site_without_drf_spectacular_lacks_its_document_alone(tmp_path):
+    site = Install(tmp_path, 'import sys; sys.modules["drf_spectacular"] = None')
+    site.run(
+        """
+        from django.contrib.auth.models import User
+
+        assert Browser().send(track(anonymous_id="a-1")).status_code == 200
+        assert Browser().get("/people/schema/").status_code == 403
+        staff = Browser()
+        staff.force_login(User.objects.create_superuser("staff"))
+        answer = staff.get("/people/schema/")
+        assert answer.status_code == 404
+        assert answer.json()["error"]["message"] == "Install identity-tracking[schema]."
+        """
+    )

@@ -80,6 +80,7 @@ class OpenView(APIView):
     renderer_classes: Any = (JSONRenderer,)
     content_negotiation_class = AnyNegotiation
     versioning_class = None
+    metadata_class: Any = None  # OPTIONS tells nothing of the code
     schema: Any = None  # it is no part of the host's own API
     sender: Sender | None = None
 

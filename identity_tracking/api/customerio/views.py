@@ -127,10 +127,10 @@ class CustomerView(TrackView):
 
     def put(self, request: Request, rest: str) -> Response:
         body = request.data
-        if self.target.what == "devices":
+        self.expect("", "devices")
+        if self.target.what:
             device = body.get("device") if isinstance(body, dict) else None
             return self.perform("add_device", self.addressee(), device=device)
-        self.expect("")
         return self.perform("identify", self.addressee(), attributes=body)
 
     def delete(self, request: Request, rest: str) -> Response:
@@ -142,14 +142,14 @@ class CustomerView(TrackView):
 
     def post(self, request: Request, rest: str) -> Response:
         what = self.target.what
+        self.expect("events", "suppress", "unsuppress")
         if what == "events":
             return self.happened(self.addressee(), request.data)
-        self.expect("suppress", "unsuppress")
         return self.perform(what, self.addressee())
 
     def expect(self, *kinds: str) -> None:
         """Answer 404 where the path is no endpoint's."""
-        if self.target.what not in kinds:
+        if self.target.what not in kinds or self.target.token:
             raise NotFound
 
 

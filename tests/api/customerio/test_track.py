@@ -81,6 +81,18 @@ def test_a_path_as_it_was_sent_tells_a_slash_of_an_id(call):
     assert [activity.name for activity in find_activities("a/events")] == ["bought"]
 
 
+def test_a_path_with_a_line_break_is_refused_as_any_other(call):
+    answer = call("PUT", "customers/4%0A2", {})
+
+    assert (answer.status_code, answer.json()["meta"]["code"]) == (400, "no_identifier")
+
+
+def test_a_path_that_goes_on_behind_its_end_does_nothing(call):
+    path = "/people/api/v1/customers/42/suppress/not"
+
+    assert call("POST", path, RAW_URI=path).status_code == 404
+
+
 def test_a_path_that_was_rewritten_on_its_way_is_read_as_it_came(call):
     call("POST", "customers/42/events", {"name": "bought"}, RAW_URI="/elsewhere/9/events")
 

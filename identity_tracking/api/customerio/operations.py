@@ -1,0 +1,228 @@
+"""What the Track API takes and answers, for the OpenAPI document."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from identity_tracking.api.customerio.batches import FIELDS
+from identity_tracking.api.customerio.shapes import NAMED, SHAPES
+from identity_tracking.api.customerio.views import (
+    BatchView,
+    CustomerView,
+    EntityView,
+    EventView,
+    MergeView,
+    RegionView,
+    SegmentView,
+)
+from identity_tracking.api.operations import (
+    CLEAR,
+    Answer,
+    Answers,
+    Operation,
+    Room,
+    answer,
+    body,
+    code_of,
+    in_path,
+    in_query,
+    later,
+)
+from identity_tracking.api.parsers import BodyParser
+from identity_tracking.api.shapes import (
+    OF_MESSAGES,
+    UNREADABLE,
+    Schema,
+    lists,
+    objects,
+    ref,
+    text,
+)
+
+SIZE = f"At most {BodyParser.max_bytes} bytes of JSON, plain or gzip, whatever its Content-Type."
+SECURITY: Mapping[str, Schema] = {
+    "siteAndKey": {
+        "type": "http",
+        "scheme": "basic",
+        "description": "A site_id, and a secret key of that source. No page may hold it.",
+    }
+}
+OF_CALLS = (*UNREADABLE, "invalid_gzip", *OF_MESSAGES, "invalid_device")
+OF_DEEDS = ("merge_refused", "suppression_key_missing")
+OF_ITEMS = (
+    *OF_CALLS,
+    *OF_DEEDS,
+    *("invalid_item", "unknown_action", "invalid_identifiers"),
+)
+DONE = answer("Done, and in the database.", objects({}, is_closed=True))
+IDENTIFIER = in_path(
+    "identifier",
+    text(minLength=1, pattern="^[^\\u0000-\\u001f\\u007f]+$", examples=["42"]),
+    "Told by its shape: `cio_…` is a cio_id, an address is an email, anything else an id.",
+)
+
+
+def _told(names: str, told: Schema, *codes: str) -> Schema:
+    """Return the body of a refusal of version 1; ``names``: "errors" or "error"."""
+    meta = objects({names: told, "code": code_of(*codes)}, is_closed=True)
+    return objects({"meta": meta}, is_closed=True)
+
+
+def _meta(*codes: str) -> Schema:
+    return _told("errors", lists(text(), 1, minItems=1), *codes)
+
+
+def _meta_error(*codes: str) -> Schema:
+    return _told("error", text(), *codes)
+
+
+def _items(*codes: str, **also: Schema) -> Schema:
+    """Return the body of a refusal of version 2."""
+    field = {"type": "string", "enum": sorted({*FIELDS.values(), ""})}
+    told = {**also, "reason": code_of(*codes), "field": field, "message": text()}
+    one = objects(told, is_closed=True)
+    return objects({"errors": lists(one, minItems=1)}, is_closed=True)
+
+
+def _answers(refused: Any, *codes: str) -> Answers:
+    """Return what every call may answer; ``refused``: makes a body of codes."""
+    told: dict[int, Answer] = {
+        200: DONE,
+        401: answer(
+            "No source has this site_id and key.",
+            _meta_error("unknown_source"),
+            headers={"WWW-Authenticate": {"required": True, "schema": text()}},
+        ),
+        403: answer("A page sent the key.", _meta_error("secret_in_browser", CLEAR)),
+        413: answer("It is too much.", refused("too_large")),
+        **later(refused),
+    }
+    if codes:
+        about = "It cannot be accepted; it is kept as a failed event."
+        told[400] = answer(about, refused(*(code for code in codes if code != "too_large")))
+    return told
+
+
+def _call(
+    method: str,
+    path: str,
+    view: type,
+    summary: str,
+    shape: str = "",
+    *,
+    codes: tuple[str, ...] = (*OF_CALLS,),
+    refused: Any = _meta,
+    **also: Any,
+) -> Operation:
+    return Operation(
+        method=method,
+        path=path,
+        view=view,
+        summary=summary,
+        body=body(ref(shape), SIZE) if shape else None,
+        answers=_answers(refused, *codes) | also.pop("answers", {}),
+        security=(*SECURITY,),
+        **also,
+    )
+
+
+def _customer(
+    method: str, what: str, summary: str, shape: str = "", *more: Schema, **also: Any
+) -> Operation:
+    path = f"/api/v1/customers/{{identifier}}{what}"
+    return _call(method, path, CustomerView, summary, shape, parameters=(IDENTIFIER, *more), **also)
+
+
+UNREAD = ("no_identifier",)
+CUSTOMERS = (
+    _customer("put", "", "Set somebody's attributes", "Customer"),
+    _customer("delete", "", "Delete somebody", codes=UNREAD),
+    _customer("put", "/devices", "Relate somebody to a device", "DeviceOf"),
+    _customer(
+        "delete",
+        "/devices/{device_id}",
+        "End somebody's relationship to a device",
+        "",
+        in_path("device_id", text(minLength=1), "The device's token."),
+        codes=(*UNREAD, "invalid_object", "invalid_text"),
+    ),
+    _customer("post", "/events", "Keep an event of somebody's", "Event"),
+    _customer("post", "/suppress", "Erase somebody, and refuse them", codes=(*UNREAD, *OF_DEEDS)),
+    _customer("post", "/unsuppress", "Accept somebody again", codes=(*UNREAD, *OF_DEEDS)),
+)
+SEGMENT = in_path("segment", text(minLength=1, examples=["7"]), "The manual segment's id.")
+ID_TYPE = in_query(
+    "id_type", {"type": "string", "enum": [*NAMED], "default": "id"}, "What the ids are."
+)
+ENVIRONMENT = answer(
+    "The key is right.",
+    objects({"url": text(), "region": text(), "environment_id": {"type": "integer"}}),
+)
+
+
+def _segment(verb: str, summary: str) -> Operation:
+    return _call(
+        "post",
+        f"/api/v1/segments/{{segment}}/{verb}_customers",
+        SegmentView,
+        summary,
+        "Members",
+        codes=(*OF_CALLS, "invalid_ids", "invalid_id_type"),
+        parameters=(SEGMENT, ID_TYPE),
+    )
+
+
+SOME_INVALID = answer(
+    "Some items are invalid: they are kept as failed events, the others are done.",
+    _items(*OF_ITEMS, batch_index={"type": "integer", "minimum": 0}),
+)
+OPERATIONS = (
+    _call(
+        "get",
+        "/api/v1/accounts/region",
+        RegionView,
+        "Tell that the key is right",
+        codes=(),
+        answers={200: ENVIRONMENT},
+    ),
+    *CUSTOMERS,
+    _call("post", "/api/v1/events", EventView, "Keep an event of a visitor's", "AnonymousEvent"),
+    _call(
+        "post",
+        "/api/v1/merge_customers",
+        MergeView,
+        "Make two people one",
+        "Merge",
+        codes=(*UNREADABLE, "invalid_gzip", "invalid_identifiers", *UNREAD, "merge_refused"),
+        refused=_meta_error,
+    ),
+    _segment("add", "Put people into a manual segment"),
+    _segment("remove", "Take people out of a manual segment"),
+    _call(
+        "post",
+        "/api/v2/entity",
+        EntityView,
+        "Do one thing",
+        "Item",
+        codes=OF_ITEMS,
+        refused=_items,
+    ),
+    _call(
+        "post",
+        "/api/v2/batch",
+        BatchView,
+        "Do many things",
+        "ItemBatch",
+        codes=(*UNREADABLE, "invalid_gzip"),
+        refused=_items,
+        answers={207: SOME_INVALID},
+    ),
+)
+ROOM = Room(
+    name="Track",
+    about="Customer.io's Track API, versions 1 and 2, for its unmodified clients.",
+    operations=OPERATIONS,
+    shapes={**SHAPES, "DeviceOf": objects({"device": ref("Device")})},
+    security=SECURITY,
+)

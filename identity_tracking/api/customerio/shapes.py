@@ -1,0 +1,114 @@
+"""The bodies of the Track API, as JSON Schema.
+
+https://docs.customer.io/integrations/api/track/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from identity_tracking.api.customerio.deeds import MOST_MEMBERS
+from identity_tracking.api.shapes import NULL, Schema, lists, objects, ref, some_of, text
+
+PROPERTIES = some_of(ref("Properties"), NULL)
+NAMED = ("id", "email", "cio_id")
+
+CUSTOMER = objects(
+    {},
+    {
+        "id": ref("Identifier"),
+        "email": ref("Email"),
+        "anonymous_id": ref("Identifier"),
+        "cio_relationships": ref("Relationships"),
+        "_timestamp": ref("Time"),
+        "_update": {"description": "True: nobody is made.", "enum": [True, False, "true", None]},
+    },
+    description="Attributes; null removes one.",
+    additionalProperties=ref("Value"),
+)
+DEVICE = objects(
+    {},
+    {
+        "id": ref("Label"),
+        "token": ref("Label"),
+        "platform": text(examples=["ios", "android"]),
+        "last_used": {"type": ["number", "null"]},
+        "attributes": PROPERTIES,
+    },
+    description="Named by `id`, in version 2 by `token`; either will do.",
+    minProperties=1,
+    additionalProperties=ref("Value"),
+)
+EVENT_FIELDS: Mapping[str, Schema] = {
+    "type": {"description": "`page` and `screen` are views, all else an event."},
+    "id": {**ref("MessageId"), "description": "An event with the same one is kept once."},
+    "timestamp": ref("Time"),
+    "data": PROPERTIES,
+}
+EVENT = objects({"name": ref("Name")}, EVENT_FIELDS)
+ANONYMOUS_EVENT = objects(
+    {"name": ref("Name"), "anonymous_id": ref("Identifier")},
+    EVENT_FIELDS,
+)
+
+
+def named(*kinds: str) -> Schema:
+    """Return an object that names somebody in exactly one of these ways."""
+    return objects(
+        {},
+        {kind: ref("Email" if kind == "email" else "Identifier") for kind in kinds},
+        is_closed=True,
+        minProperties=1,
+        maxProperties=1,
+    )
+
+
+CALLED = named(*NAMED)
+ANYBODY = named(*NAMED, "anonymous_id")
+MERGE = objects({"primary": ref("Called"), "secondary": ref("Called")})
+MEMBERS = objects({"ids": lists(ref("Identifier"), MOST_MEMBERS, minItems=1)})
+RELATED = lists(
+    objects(
+        {"identifiers": objects({"object_type_id": ref("Label"), "object_id": ref("Label")})},
+        {"relationship_attributes": PROPERTIES},
+    ),
+    minItems=1,
+)
+
+
+def item(action: str, required: Mapping[str, Schema], **optional: Schema) -> Schema:
+    """Return one thing to do in version 2, about a person."""
+    head: Mapping[str, Schema] = {"type": {"const": "person"}, "action": {"const": action}}
+    return objects({**head, **required}, optional)
+
+
+WHO: Mapping[str, Schema] = {"identifiers": ref("Called")}
+SEEN: Mapping[str, Schema] = {"identifiers": ref("Anybody"), "name": ref("Name")}
+DONE: Mapping[str, Schema] = {**EVENT_FIELDS, "attributes": PROPERTIES}
+ITEMS: Mapping[str, Schema] = {
+    "identify": item(
+        "identify", WHO, attributes=ref("Customer"), cio_relationships=ref("Relationships")
+    ),
+    **{
+        view: item(view, SEEN, id=DONE["id"], timestamp=DONE["timestamp"], attributes=PROPERTIES)
+        for view in ("event", "page", "screen")
+    },
+    "add_relationships": item("add_relationships", {**WHO, "cio_relationships": RELATED}),
+    "delete_relationships": item("delete_relationships", {**WHO, "cio_relationships": RELATED}),
+    "add_device": item("add_device", {**WHO, "device": ref("Device")}),
+    "delete_device": item("delete_device", {**WHO, "device": ref("Device")}),
+    "merge": item("merge", MERGE["properties"]),
+    **{deed: item(deed, WHO) for deed in ("delete", "suppress", "unsuppress")},
+}
+SHAPES: Mapping[str, Schema] = {
+    "Customer": CUSTOMER,
+    "Device": DEVICE,
+    "Event": EVENT,
+    "AnonymousEvent": ANONYMOUS_EVENT,
+    "Called": CALLED,
+    "Anybody": ANYBODY,
+    "Merge": MERGE,
+    "Members": MEMBERS,
+    "Item": {"anyOf": [*ITEMS.values()]},
+    "ItemBatch": objects({"batch": lists(ref("Item"))}),
+}
