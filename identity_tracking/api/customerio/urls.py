@@ -19,7 +19,7 @@ from identity_tracking.api.customerio.views import (
 
 urlpatterns = [
     re_path(r"^api/v1/accounts/region/?$", RegionView.as_view()),
-    re_path(r"^api/v1/customers/(?P<rest>.+)$", CustomerView.as_view()),
+    re_path(r"^api/v1/customers/(?P<rest>(?s:.+))$", CustomerView.as_view()),
     re_path(r"^api/v1/events/?$", EventView.as_view()),
     re_path(r"^api/v1/merge_customers/?$", MergeView.as_view()),
     re_path(
