@@ -44,7 +44,9 @@ class Type(TextChoices):
 
 
 IDENTIFYING = frozenset({Type.IDENTIFY, Type.LINK, Type.FORM})  # say who somebody is
-WRITING = frozenset({Type.IDENTIFY, Type.GROUP, Type.RELATE})  # say something lasting of somebody
+WRITING = frozenset(  # say something lasting of somebody
+    {Type.IDENTIFY, Type.FORM, Type.GROUP, Type.RELATE}
+)
 DOING = frozenset({Type.PAGE, Type.TRACK})  # say only that somebody did something
 
 
@@ -110,7 +112,8 @@ class Message:
 
     ``timestamp`` is stamped once, never later than ``received_at``, and then part of the message.
     ``trusted``: the sender proved the id. ``email_trusted``: also the email beside it.
-    ``previous``: the anonymous id that an alias claims. ``restamped``: repeated by a client that
+    ``previous``: the anonymous id that an alias claims. ``assigns``: the attributes that a form
+    writes, each with the property that it takes. ``restamped``: repeated by a client that
     puts the identity of now on a call of before, as Segment's analytics-next does; so the id of
     what somebody did is not believed (R2b).
     """
@@ -128,6 +131,7 @@ class Message:
     relations: tuple[Relation, ...] = ()
     context: Mapping[str, Json] = field(default_factory=dict)
     previous: Ref | None = None
+    assigns: Mapping[str, str] = field(default_factory=dict)
     restamped: bool = False
 
     @property
@@ -174,6 +178,9 @@ class Message:
     @property
     def attributes(self) -> Mapping[str, Json]:
         """The attributes that the message writes."""
+        if self.type is Type.FORM:
+            said = self.properties
+            return {name: said[own] for name, own in self.assigns.items() if own in said}
         return self.properties if self.type is Type.IDENTIFY else {}
 
     @property

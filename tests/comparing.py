@@ -46,6 +46,7 @@ def as_message(one: Said) -> Message:
             Relation(object=object_ref("company", name), present=adds, attributes=dict(given))
             for name, adds, given in one.relations
         ),
+        assigns={name: name for name, _ in one.attributes} if one.type == "form" else {},
         previous=Ref(Kind.ANONYMOUS_ID, one.previous) if one.previous else None,
         restamped=one.restamped,
     )

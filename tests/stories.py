@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from identity_tracking.messages import microseconds
 from tests.reference import Also, Name, Said
+from tests.reference.said import DESCRIBING
 from tests.saying import hour
 
 IDS = ("u", "v", "w")
@@ -60,7 +61,7 @@ def messages(draw: st.DrawFn, types: tuple[str, ...] = TYPES) -> Said:
         also=draw(further_names(id, email)),
         previous=draw(st.sampled_from(BROWSERS)) if type == "alias" else None,
         restamped=type in {"page", "track"} and draw(st.booleans()),
-        attributes=tuple(draw(writes).items()) if type == "identify" else (),
+        attributes=tuple(draw(writes).items()) if type in DESCRIBING else (),
         relations=as_relations(draw(relations)) if type in WRITING else (),
     )
 

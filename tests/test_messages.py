@@ -26,7 +26,7 @@ from identity_tracking.messages import (
     relations_as_sent,
     stamp,
 )
-from tests.saying import alias, identify, page, relate, track
+from tests.saying import alias, identify, message, page, relate, track
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 UNIX = 1_793_620_800  # NOON
@@ -316,9 +316,17 @@ def test_messages_stand_in_order_of_time_before_anything_else():
     assert page(at=1, message_id="a", trusted=True).order < first.order
 
 
-def test_only_an_identify_writes_attributes():
+def test_only_an_identify_writes_all_that_it_says_as_attributes():
     assert identify(id="u", properties={"plan": "pro"}).attributes == {"plan": "pro"}
-    assert track(id="u", properties={"plan": "pro"}).attributes == {}
+    assert track(id="u", properties={"plan": "pro"}, assigns={"plan": "plan"}).attributes == {}
+
+
+def test_a_form_writes_what_it_assigns():
+    said = {"fname": "Ada", "comment": "Hello"}
+    form = message(Type.FORM, id="u", properties=said, assigns={"first_name": "fname", "x": "gone"})
+
+    assert form.attributes == {"first_name": "Ada"}
+    assert form.writes
 
 
 @pytest.mark.parametrize(

@@ -181,6 +181,16 @@ def test_an_unproven_email_joins_an_id_and_a_lead_after_all_others():
     assert Reference(messages, later).groups == {B: [B, F], A: [A]}
 
 
+def test_a_form_writes_as_an_identify_does_and_a_page_does_not():
+    plan = (("plan", "pro"),)
+    messages = [
+        said("form", 1, id="A", attributes=plan),
+        page(2, id="B", attributes=plan),
+    ]
+
+    assert Reference(messages).graph().attributes == {A: {"plan": "pro"}, B: {}}
+
+
 def test_what_the_primary_lacked_it_inherits():
     messages = [
         identify(1, id="A", attributes=(("plan", "a"),)),

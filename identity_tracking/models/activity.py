@@ -26,6 +26,7 @@ from identity_tracking.models.moment import MomentField
 from identity_tracking.models.person import Person, owner_of
 
 NEWEST_FIRST = ("-timestamp", "-pk")
+ASSIGNS = "attributes"  # in the context of a form: which it wrote, each with its field
 
 
 class ActivityQuerySet(models.QuerySet["Activity"]):
@@ -139,7 +140,7 @@ class Activity(models.Model):
             type=message.type,
             name=message.name,
             properties=properties,
-            context=dict(message.context),
+            context={**message.context, **({ASSIGNS: message.assigns} if message.assigns else {})},
             timestamp=message.timestamp,
             received_at=message.received_at,
             source=message.source,
@@ -162,6 +163,7 @@ class Activity(models.Model):
             name=self.name,
             properties=properties,
             relations=changes,
+            assigns=self.context.get(ASSIGNS, {}),
         )
 
     @property

@@ -13,6 +13,7 @@ from typing import TypeAlias
 
 from identity_tracking.messages import microseconds
 from tests.reference import Also, Name, Said
+from tests.reference.said import DESCRIBING
 from tests.saying import hour
 
 FAMILY = 10  # identifiers: 3 ids, 3 emails, 4 browsers
@@ -87,7 +88,7 @@ class Plan:
             trusted=trusted,
             email_trusted=trusted and random.random() < 0.5,
             previous=family.one(family.browsers) if type == "alias" else None,
-            attributes=attributes(random) if type == "identify" else (),
+            attributes=attributes(random) if type in DESCRIBING else (),
             relations=relations(random) if type in {"relate", "group"} else (),
             restamped=type not in CHANGING and random.random() < 0.1,
             also=family.also(called) if random.random() < 0.05 / self.rarity else (),

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from identity_tracking.ingest.process import process
+from identity_tracking.messages import Type
 from identity_tracking.models import Activity, Identifier
 from identity_tracking.models.conflict import Code
 from tests.factories import (
@@ -15,7 +16,7 @@ from tests.factories import (
     PersonFactory,
     TrackedObjectFactory,
 )
-from tests.saying import hour, identify, page, person, relate, track
+from tests.saying import hour, identify, message, page, person, relate, track
 
 pytestmark = pytest.mark.django_db
 
@@ -71,6 +72,15 @@ def test_an_activity_tells_its_message_again():
 
     assert (again.key, again.relations, again.properties) == (said.key, said.relations, {})
     assert (again.type, again.head, again.order) == (said.type, said.head, said.order)
+
+
+def test_a_form_tells_again_what_it_wrote():
+    said = message(Type.FORM, id="u", properties={"fname": "Ada"}, assigns={"first_name": "fname"})
+    process([said])
+
+    again = Activity.objects.get().as_message()
+
+    assert again.attributes == said.attributes == {"first_name": "Ada"}
 
 
 def test_every_row_is_called_by_what_it_holds():

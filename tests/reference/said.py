@@ -11,6 +11,7 @@ Key: TypeAlias = tuple[str, bool, str]  # (source, trusted, message id)
 Order: TypeAlias = tuple[int, str, bool, str]
 
 CLAIMING = {"identify", "form", "link"}
+DESCRIBING = {"identify", "form"}  # their attributes are their person's
 DOING = {"page", "track"}
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from tests.reference.said import Said
+from tests.reference.said import DESCRIBING, Said
 
 
 class Atom(NamedTuple):
@@ -42,7 +42,7 @@ def attributes(messages: Iterable[Said]) -> tuple[dict[str, Any], dict[str, Any]
     proven: dict[str, Any] = {}
     unproven: dict[str, Any] = {}
     for message in messages:
-        if message.type == "identify":
+        if message.type in DESCRIBING:
             (proven if message.trusted else unproven).update(message.attributes)
     shown = {name: value for name, value in {**unproven, **proven}.items() if value is not None}
     lost = {name: unproven[name] for name in proven if name in unproven}
@@ -84,7 +84,7 @@ def atoms(message: Said) -> list[Atom]:
 
     written = [
         Atom("attribute", one[0], message.trusted, "", sets(*one))
-        for one in (message.attributes if message.type == "identify" else ())
+        for one in (message.attributes if message.type in DESCRIBING else ())
     ]
     for name, adds, values in message.relations:
         written.append(Atom("relation", name, message.trusted, adds, says(name, adds, ())))
