@@ -26,6 +26,7 @@ class Conf:
     ENDPOINT: str = "visit/"  # path of the browser endpoint under the include's prefix
     SCRIPT: str = "visitor.js"  # path of the browser script under the include's prefix
     ALLOWED_ORIGINS: Sequence[str] = ()  # whose pages may post too, as "https://a.example"
+    FORM_SUCCESS_URLS: Sequence[str] = ()  # where forms may lead to, beside the site's own pages
 
     COOKIE_MAX_AGE: int = 31_536_000  # seconds: 365 days; of cookies that the server sets
     COOKIE_DOMAIN: str | None = None  # ".shop.example" shares the visitor among sub-domains

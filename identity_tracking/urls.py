@@ -6,9 +6,10 @@ follows posts nothing.
 
 from __future__ import annotations
 
-from django.urls import include, path
+from django.urls import include, path, re_path
 
 from identity_tracking.api.browser.views import BrowserView, script
+from identity_tracking.api.forms.views import SubmitActionView
 from identity_tracking.api.openapi.views import SchemaView
 from identity_tracking.conf import conf
 
@@ -19,6 +20,7 @@ urlpatterns = [
     path(conf.SCRIPT, script, name="script"),
     path(conf.ENDPOINT.rstrip("/"), BrowserView.as_view()),
     path("schema/", SchemaView.as_view(), name="schema"),
+    re_path(r"^forms/submit_action/?$", SubmitActionView.as_view(), name="submit_action"),
     path("", include("identity_tracking.api.customerio.urls")),
     path("", include("identity_tracking.api.segment.urls")),
 ]

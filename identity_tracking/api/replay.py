@@ -24,6 +24,8 @@ from identity_tracking.ingest.process import process
 from identity_tracking.ingest.transaction import database, in_transaction
 from identity_tracking.messages import Outcome
 from identity_tracking.models import Entrance, FailedEvent
+from identity_tracking.submissions.submission import read_again
+from identity_tracking.submissions.submit import submit_again
 from identity_tracking.visitor import Visitor
 
 Item: TypeAlias = dict[str, Any]
@@ -100,6 +102,18 @@ def _from_track(event: FailedEvent, item: Item) -> Sequence[Outcome]:
     return carry_out_one(item, reader)
 
 
+def _from_form(event: FailedEvent, item: Item) -> Sequence[Outcome]:
+    """Go a form's way, as its fields are mapped by now."""
+    submission = read_again(
+        item,
+        source=event.source,
+        trusted=event.trusted,
+        received_at=event.received_at,
+        message_id=_message_id(event),
+    )
+    return submit_again(submission)
+
+
 def _sender(event: FailedEvent) -> Sender:
     return Sender(source=event.source, trusted=event.trusted)
 
@@ -114,4 +128,5 @@ WAYS: Mapping[str, Way] = {
     Entrance.SCRIPT: _from_script,
     Entrance.SEGMENT: _from_segment,
     Entrance.TRACK: _from_track,
+    Entrance.FORM: _from_form,
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from identity_tracking.models.activity import Activity
 from identity_tracking.models.conflict import Conflict
 from identity_tracking.models.failed_event import Entrance, FailedEvent
+from identity_tracking.models.form import Form, FormDay, FormField
 from identity_tracking.models.identifier import Claim, Identifier, Ownership
 from identity_tracking.models.operation import MergeOperation
 from identity_tracking.models.person import Person
@@ -18,6 +19,9 @@ __all__ = [
     "Conflict",
     "Entrance",
     "FailedEvent",
+    "Form",
+    "FormDay",
+    "FormField",
     "Identifier",
     "MergeOperation",
     "ObjectRelationship",

@@ -14,6 +14,7 @@ class Entrance(models.TextChoices):
     SCRIPT = "script", _("the page's script")
     SEGMENT = "segment", _("Segment's HTTP API")
     TRACK = "track", _("the Track API")
+    FORM = "form", _("a form")
 
 
 class FailedEvent(models.Model):

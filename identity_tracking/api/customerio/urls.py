@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from django.urls import re_path
 
+from identity_tracking.api.customerio.forms import FormView
 from identity_tracking.api.customerio.views import (
     BatchView,
     CustomerView,
@@ -21,6 +22,7 @@ urlpatterns = [
     re_path(r"^api/v1/accounts/region/?$", RegionView.as_view()),
     re_path(r"^api/v1/customers/(?P<rest>(?s:.+))$", CustomerView.as_view()),
     re_path(r"^api/v1/events/?$", EventView.as_view()),
+    re_path(r"^api/v1/forms/(?P<form_id>.+)/submit/?$", FormView.as_view()),
     re_path(r"^api/v1/merge_customers/?$", MergeView.as_view()),
     re_path(
         r"^api/v1/segments/(?P<segment>[^/]+)/(?P<verb>add|remove)_customers/?$",

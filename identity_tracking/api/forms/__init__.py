@@ -1,0 +1,1 @@
+"""Forms of pages that post without a script."""
