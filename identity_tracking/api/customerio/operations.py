@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from identity_tracking.api.customerio.batches import FIELDS
+from identity_tracking.api.customerio.forms import FormView
 from identity_tracking.api.customerio.shapes import NAMED, SHAPES
 from identity_tracking.api.customerio.views import (
     BatchView,
@@ -32,6 +33,7 @@ from identity_tracking.api.operations import (
 from identity_tracking.api.parsers import BodyParser
 from identity_tracking.api.shapes import (
     OF_MESSAGES,
+    OF_VALUES,
     UNREADABLE,
     Schema,
     lists,
@@ -39,6 +41,7 @@ from identity_tracking.api.shapes import (
     ref,
     text,
 )
+from identity_tracking.payloads import MAX_NAME
 
 SIZE = f"At most {BodyParser.max_bytes} bytes of JSON, plain or gzip, whatever its Content-Type."
 SECURITY: Mapping[str, Schema] = {
@@ -49,12 +52,15 @@ SECURITY: Mapping[str, Schema] = {
     }
 }
 OF_CALLS = (*UNREADABLE, "invalid_gzip", *OF_MESSAGES, "invalid_device")
+UNREAD = ("no_identifier",)
 OF_DEEDS = ("merge_refused", "suppression_key_missing")
 OF_ITEMS = (
     *OF_CALLS,
     *OF_DEEDS,
     *("invalid_item", "unknown_action", "invalid_identifiers"),
 )
+OF_FORMS = (*UNREADABLE, "invalid_gzip", *OF_VALUES, *UNREAD, "invalid_data", "invalid_form_id")
+OK = 200
 DONE = answer("Done, and in the database.", objects({}, is_closed=True))
 IDENTIFIER = in_path(
     "identifier",
@@ -134,7 +140,6 @@ def _customer(
     return _call(method, path, CustomerView, summary, shape, parameters=(IDENTIFIER, *more), **also)
 
 
-UNREAD = ("no_identifier",)
 CUSTOMERS = (
     _customer("put", "", "Set somebody's attributes", "Customer"),
     _customer("delete", "", "Delete somebody", codes=UNREAD),
@@ -173,6 +178,22 @@ def _segment(verb: str, summary: str) -> Operation:
     )
 
 
+FORM_ID = in_path(
+    "form_id", text(MAX_NAME, minLength=1, examples=["signup"]), "Any; a new one lists the form."
+)
+FORM = Operation(
+    method="post",
+    path="/api/v1/forms/{form_id}/submit",
+    view=FormView,
+    summary="Take a form that somebody filled in",
+    parameters=(FORM_ID,),
+    body=body(ref("FilledIn"), SIZE),
+    answers={
+        **{status: told for status, told in _answers(_meta, *OF_FORMS).items() if status != OK},
+        204: answer("Done, and in the database."),
+    },
+    security=(*SECURITY,),
+)
 SOME_INVALID = answer(
     "Some items are invalid: they are kept as failed events, the others are done.",
     _items(*OF_ITEMS, batch_index={"type": "integer", "minimum": 0}),
@@ -198,6 +219,7 @@ OPERATIONS = (
         refused=_meta_error,
     ),
     _segment("add", "Put people into a manual segment"),
+    FORM,
     _segment("remove", "Take people out of a manual segment"),
     _call(
         "post",

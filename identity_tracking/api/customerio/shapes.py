@@ -100,7 +100,25 @@ ITEMS: Mapping[str, Schema] = {
     "merge": item("merge", MERGE["properties"]),
     **{deed: item(deed, WHO) for deed in ("delete", "suppress", "unsuppress")},
 }
+FILLED_IN = objects(
+    {
+        "data": objects(
+            {},
+            {
+                "id": ref("Identifier"),
+                "email": ref("Email"),
+                "anonymous_id": ref("Identifier"),
+                "form_name": text(),
+                "form_url": text(),
+            },
+            description="The fields of the form, by their names; `id` or `email`, or a field that"
+            " is mapped to one, says who it is.",
+            additionalProperties=ref("Value"),
+        )
+    }
+)
 SHAPES: Mapping[str, Schema] = {
+    "FilledIn": FILLED_IN,
     "Customer": CUSTOMER,
     "Device": DEVICE,
     "Event": EVENT,

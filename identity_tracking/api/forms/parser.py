@@ -17,7 +17,7 @@ class FormParser(StrictJSONParser):
 
     def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Json:
         if str(media_type or "").partition(";")[0].strip().lower() != URL_ENCODED:
-            raise InvalidMessage("A form is url-encoded, without files.", code="not_a_form")
+            raise InvalidMessage("A form is url-encoded, without files.", code="invalid_body")
         body = self.read(stream)
         if len(body) > self.max_bytes:
             raise InvalidMessage(f"A body has at most {self.max_bytes} bytes.", code="too_large")

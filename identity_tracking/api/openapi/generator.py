@@ -16,11 +16,12 @@ from rest_framework.request import Request
 import identity_tracking
 from identity_tracking.api.browser import operations as browser
 from identity_tracking.api.customerio import operations as customerio
+from identity_tracking.api.forms import operations as forms
 from identity_tracking.api.openapi import operations as openapi
 from identity_tracking.api.segment import operations as segment
 from identity_tracking.api.shapes import SHAPES
 
-ROOMS = (browser.ROOM, customerio.ROOM, segment.ROOM, openapi.ROOM)
+ROOMS = (browser.ROOM, forms.ROOM, customerio.ROOM, segment.ROOM, openapi.ROOM)
 ABOUT = """
 People tracking: what a site's pages and servers may send, and what they are answered.
 
