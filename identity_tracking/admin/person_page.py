@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.db.models import Q
 from django.http import HttpRequest
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from identity_tracking.admin.belongings import belongings
 from identity_tracking.admin.claims import may_void
 from identity_tracking.admin.history import history
 from identity_tracking.admin.merges import accounts_of, operations, told
 from identity_tracking.admin.readonly import may_view, page_of
-from identity_tracking.admin.sections import conflicts, relationships
+from identity_tracking.admin.sections import ROWS, conflicts, relationships
 from identity_tracking.admin.values import Shown, in_brief, instant, plain
 from identity_tracking.identifiers import digest
 from identity_tracking.identity.why import Reason, why
 from identity_tracking.models import Activity, MergeOperation, Person
+from identity_tracking.models.activity import first_and_last_touch
 from identity_tracking.models.identifier import BEGINNING, END
 from identity_tracking.payloads import Json
 
@@ -48,15 +51,27 @@ class Attribute:
     claimed_origin: Origin | None
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Touch:
+    """A visit to which a campaign led."""
+
+    label: str | Promise
+    campaign: str
+    at: datetime
+    link: str
+
+
 def person_page(request: HttpRequest, person: Person, folded: list[Person]) -> dict[str, Any]:
     """Return what the page of ``person`` shows, as far as the one who asks may see it.
 
     ``folded``: the rows that are this person, too; its ``component`` is known.
     """
-    reasons = why(person, str(person._state.db), explained=EXPLAINED)
+    using = str(person._state.db)
+    merged = operations(person.component)
+    merges = merged if len(merged) < ROWS else None  # there may be more
+    reasons = why(person, using, explained=EXPLAINED, merges=merges)
     keys = {reason.identifier.pk for reason in reasons}
     owned = belongings(reasons[:EXPLAINED], person, total=len(keys))
-    merged = operations(person.component)
     accounts = accounts_of(request, merged, person.user_id)
     spans = _spans(reasons)
     return {
@@ -72,6 +87,7 @@ def person_page(request: HttpRequest, person: Person, folded: list[Person]) -> d
         "shows_messages": may_view(request, Activity),
         "shows_merges": may_view(request, MergeOperation),
         "may_void": may_void(request),
+        "touches": touches(request, spans, using),
         "history": history(
             request,
             spans,
@@ -99,6 +115,30 @@ def _spans(reasons: Collection[Reason]) -> list[Q]:
 def hue(person: Person) -> int:
     """Return the number of the avatar's colour: the same on every page."""
     return int(person.anchor_id) % HUES
+
+
+def touches(request: HttpRequest, spans: Sequence[Q], using: str) -> list[Touch]:
+    """Return the campaigns that first and last led here; one where they are the same visit."""
+    if not may_view(request, Activity):
+        return []
+    found = first_and_last_touch(spans, using)
+    labels = (_("first touch"), _("last touch"))
+    return [
+        Touch(
+            label=label,
+            campaign=_in_words(touch),
+            at=touch.timestamp,
+            link=page_of(Activity, str(touch.pk)),
+        )
+        for label, touch in zip(labels, found, strict=False)
+    ]
+
+
+def _in_words(activity: Activity) -> str:
+    """Return a campaign as one line: its source, medium and name, else whatever it says."""
+    campaign = _mapping(activity.context.get("campaign"))
+    told = [campaign[name] for name in ("source", "medium", "name") if name in campaign]
+    return plain(" · ".join(map(str, told or campaign)))
 
 
 def attributes(request: HttpRequest, person: Person) -> list[Attribute]:

@@ -32,10 +32,17 @@ class Reason:
     merges: tuple[MergeOperation, ...]
 
 
-def why(person: Person, using: str, *, explained: int | None = None) -> list[Reason]:
+def why(
+    person: Person,
+    using: str,
+    *,
+    explained: int | None = None,
+    merges: Sequence[MergeOperation] | None = None,
+) -> list[Reason]:
     """Return why each identifier is ``person``'s, ids first; in 4 queries.
 
     ``explained``: of how many, from the first on, to look up the claims; None: of all.
+    ``merges``: all that name the person, where they are known; they are asked for else.
     """
     component = set(person.component)
     stretches = list(
@@ -46,14 +53,16 @@ def why(person: Person, using: str, *, explained: int | None = None) -> list[Rea
     )
     decisive = _decisive(stretches[:explained], using)
     onward = _onward(stretches, decisive)
-    merges = list(MergeOperation.objects.using(using).live().filter(naming(component)))
+    if merges is None:
+        merges = list(MergeOperation.objects.using(using).live().filter(naming(component)))
+    live = [merge for merge in merges if merge.undone_at is None]
     return [
         Reason(
             identifier=one.identifier,
             since=one.since,
             until=one.until,
             claims=_chain(decisive.get(one.pk), onward),
-            merges=tuple(merge for merge in merges if _joins(merge, one)),
+            merges=tuple(merge for merge in live if _joins(merge, one)),
         )
         for one in stretches
     ]

@@ -15,6 +15,20 @@ from identity_tracking.payloads import Json, clean_text
 
 MAX_URL = 2_000  # characters
 MAX_TITLE = 300  # characters
+MAX_CAMPAIGN = 300  # characters
+CLICK_IDS = (
+    *("gclid", "gbraid", "wbraid", "dclid"),
+    *("fbclid", "msclkid", "ttclid", "twclid", "li_fat_id"),
+)
+CAMPAIGN = {
+    "utm_source": "source",
+    "utm_medium": "medium",
+    "utm_campaign": "name",
+    "utm_term": "term",
+    "utm_content": "content",
+    "utm_id": "id",
+    **{name: name for name in CLICK_IDS},
+}
 KEPT_BITS = {4: 16, 6: 48}  # of an address; the rest is zeroed before anything is stored
 
 
@@ -45,6 +59,15 @@ def clean_url(value: Any) -> str:
     if parts.scheme not in {"http", "https", ""} or (parts.scheme and not host):
         return ""
     return urlunsplit((parts.scheme, host, parts.path, urlencode(kept), ""))
+
+
+def placed(page: Mapping[str, Json], said: Mapping[str, Any] | None = None) -> dict[str, Json]:
+    """Return the context that ``page`` gives a message: itself, and the campaign that led to it.
+
+    ``said``: what the call itself says of the campaign.
+    """
+    led = _campaign(str(page.get("url", "")), said or {})
+    return {**({"page": dict(page)} if page else {}), **({"campaign": led} if led else {})}
 
 
 def cut_address(value: str) -> str:
@@ -84,11 +107,23 @@ def request_context(
             referrer=request.META.get("HTTP_REFERER"),
         )
     context = {
-        "page": dict(page),
+        **placed(page),
         "ip": cut_address(peer_address(request.META)),
         "user_agent": _text(request.META.get("HTTP_USER_AGENT")),
     }
     return {name: value for name, value in context.items() if value}
+
+
+def _campaign(url: str, said: Mapping[str, Any]) -> dict[str, Json]:
+    """Return what UTM parameters and click ids say, in Segment's words.
+
+    ``{"source": "news", "medium": "email", "name": "fall", "gclid": "…"}``
+    https://segment.com/docs/connections/spec/common/#context
+    """
+    query = parse_qsl(urlsplit(url).query) if "?" in url else ()
+    found = {CAMPAIGN[key]: value for key, value in query if key in CAMPAIGN}
+    found |= {key: said[key] for key in CAMPAIGN.values() if isinstance(said.get(key), str)}
+    return {name: clean_text(value, MAX_CAMPAIGN) for name, value in found.items() if value}
 
 
 def _own_url(request: HttpRequest) -> str:

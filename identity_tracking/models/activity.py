@@ -42,6 +42,10 @@ class ActivityQuerySet(models.QuerySet["Activity"]):
         """Activities in any of ``parts``, as ``spans`` gives them."""
         return self.filter(Q.create(list(parts), connector=Q.OR)) if parts else self.none()
 
+    def touches(self) -> Self:
+        """Those to which a campaign led."""
+        return self.filter(from_campaign=True)
+
     def newest(self) -> Self:
         return self.order_by(*NEWEST_FIRST)
 
@@ -114,6 +118,9 @@ class Activity(models.Model):
     source = models.CharField(_("source"), max_length=64)
     trusted = models.BooleanField(_("trusted"))
     message_id = models.CharField(_("message id"), max_length=100)
+    from_campaign = models.BooleanField(
+        _("a campaign led here"), default=False, db_default=False, editable=False
+    )
 
     objects = ActivityQuerySet.as_manager()
 
@@ -123,6 +130,11 @@ class Activity(models.Model):
         indexes = [
             models.Index(fields=["identifier", "timestamp", "id"], name="activity_history"),
             models.Index(fields=["timestamp"], name="activity_newest"),
+            models.Index(
+                fields=["identifier", "timestamp"],
+                name="activity_touch",
+                condition=Q(from_campaign=True),  # MariaDB has none, and reads the history
+            ),
         ]
 
     def __str__(self) -> str:
@@ -146,6 +158,7 @@ class Activity(models.Model):
             source=message.source,
             trusted=message.trusted,
             message_id=message.message_id,
+            from_campaign="campaign" in message.context,
         )
 
     def as_message(self) -> Message:
@@ -194,6 +207,17 @@ def spans(person: Person) -> list[Q]:
         else Q(identifier=row.identifier_id, timestamp__gte=row.since, timestamp__lt=row.until)
         for row in rows
     ]
+
+
+def first_and_last_touch(parts: Sequence[Q], using: str) -> list[Activity]:
+    """Return the first and the last activity in ``parts`` to which a campaign led, in one query."""
+    touches = Activity.objects.using(using).within(parts).touches()
+    ends = (
+        Q(pk=Subquery(touches.order_by(*order).values("pk")[:1]))
+        for order in (("timestamp", "pk"), NEWEST_FIRST)
+    )
+    found = touches.filter(Q.create([*ends], connector=Q.OR)).order_by("timestamp", "pk")
+    return list(found)
 
 
 def earliest_and_latest(

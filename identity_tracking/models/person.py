@@ -185,6 +185,16 @@ class Person(models.Model):
         return activity.objects.using(self._state.db).of(self)
 
     @property
+    def first_touch(self) -> Activity | None:
+        """The first activity to which a campaign led, or None: ``.context["campaign"]``."""
+        return self.activities.touches().order_by("timestamp", "pk").first()
+
+    @property
+    def last_touch(self) -> Activity | None:
+        """The last activity to which a campaign led, or None."""
+        return self.activities.touches().first()
+
+    @property
     def relationships(self) -> models.QuerySet[ObjectRelationship]:
         """What this person relates to: ``.object.object_type``, ``.object.object_id``."""
         name = "ObjectRelationship"

@@ -645,3 +645,14 @@ def test_pages_of_one_type_stay_with_it(staff):
 def test_an_empty_timeline_says_so(staff):
     assert Activity.objects.count() == 0
     assert "Nothing here." in staff.text("person", PersonFactory())
+
+
+def test_the_campaigns_that_led_to_a_person_stand_beside_their_name(staff):
+    news = {"campaign": {"source": "<b>news", "medium": "email", "name": "fall"}}
+    process([page(id="42", context=news), identify(id="42", at=1)])
+
+    html = staff.read("person", somebody(id="42"))
+
+    assert "first touch" in html
+    assert "&lt;b&gt;news · email · fall" in html
+    assert "last touch" not in html

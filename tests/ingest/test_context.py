@@ -11,6 +11,7 @@ from identity_tracking.ingest.context import (
     cut_address,
     page_context,
     peer_address,
+    placed,
     request_context,
 )
 
@@ -127,3 +128,21 @@ def test_whatever_a_browser_calls_itself_can_be_kept(name):
     context = request_context(RequestFactory().get("/", HTTP_USER_AGENT=name), {})
 
     assert "\0" not in context.get("user_agent", "")
+
+
+@pytest.mark.parametrize(
+    ("url", "said", "kept"),
+    [
+        (
+            "/?utm_source=news&utm_medium=email&utm_campaign=fall&gclid=g1&q=beans",
+            {},
+            {"source": "news", "medium": "email", "name": "fall", "gclid": "g1"},
+        ),
+        ("/?utm_source=news", {"source": "ad", "own": "x", "term": 1}, {"source": "ad"}),
+        ("/?utm_source=&q=beans", {}, None),
+        ("/beans", {}, None),
+    ],
+    ids=["parameters", "told by the call", "empty", "none"],
+)
+def test_a_page_tells_the_campaign_that_led_to_it(url, said, kept):
+    assert placed(page_context(url=url), said).get("campaign") == kept

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection
 
 from identity_tracking.ingest.process import process
 from identity_tracking.messages import Type
 from identity_tracking.models import Activity, Identifier
+from identity_tracking.models.activity import first_and_last_touch, spans
 from identity_tracking.models.conflict import Code
 from tests.factories import (
     ActivityFactory,
@@ -116,3 +118,30 @@ def test_visitors_nobody_owns_are_unowned():
     shared_browser()
 
     assert [row.value for row in Identifier.objects.visitors().unowned()] == ["Y"]
+
+
+def test_a_person_has_the_first_and_the_last_campaign_that_led_to_them():
+    news, ad = ({"campaign": {"source": source}} for source in ("news", "ad"))
+    process(
+        [
+            page(anonymous_id="X", at=1, context=news),
+            page(anonymous_id="X", at=2),
+            identify(id="a", anonymous_id="X", at=3),
+            page(id="a", at=4, context=ad),
+            page(id="a", at=5),
+            page(id="b", at=6),
+        ]
+    )
+
+    found = person(id="a")
+    touches = first_and_last_touch(spans(found), "default")
+    assert [touch.context for touch in touches] == [news, ad]
+    assert touches == [found.first_touch, found.last_touch]
+    assert person(id="b").first_touch is person(id="b").last_touch is None
+
+
+def test_the_campaigns_of_a_person_are_found_without_reading_their_history():
+    process([identify(id="a")])
+    told = Activity.objects.within(spans(person(id="a"))).touches().order_by("timestamp").explain()
+
+    assert connection.vendor == "mysql" or "activity_touch" in told

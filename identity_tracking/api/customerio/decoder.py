@@ -13,7 +13,7 @@ from typing import Any
 from identity_tracking.api.keys import Sender
 from identity_tracking.exceptions import InvalidIdentifier, InvalidMessage
 from identity_tracking.identifiers import Names, names
-from identity_tracking.ingest.context import MAX_URL, page_context
+from identity_tracking.ingest.context import MAX_URL, page_context, placed
 from identity_tracking.messages import (
     RELATIONSHIPS,
     Message,
@@ -166,4 +166,4 @@ def object_relations(value: Json, *, present: bool) -> tuple[Relation, ...]:
 def _seen(kind: str, name: str, page: Json) -> dict[str, Json]:
     if kind == "screen":
         return {"screen": {"name": name}}
-    return {"page": page} if page else {}
+    return placed(page)

@@ -14,7 +14,7 @@ from identity_tracking.api.keys import Sender
 from identity_tracking.conf import conf
 from identity_tracking.exceptions import InvalidIdentifier, InvalidMessage
 from identity_tracking.identifiers import Names, names
-from identity_tracking.ingest.context import cut_address, page_context
+from identity_tracking.ingest.context import cut_address, page_context, placed
 from identity_tracking.messages import (
     RELATIONSHIPS,
     Message,
@@ -182,7 +182,7 @@ def _place(
     kept = page_context(
         url=_line(page, "url"), title=_line(page, "title"), referrer=_line(page, "referrer")
     )
-    return {"page": kept} if kept else {}
+    return placed(kept, _mapping(about, "campaign"))
 
 
 def _without_place(said: Mapping[str, Json]) -> dict[str, Json]:
@@ -194,9 +194,6 @@ def _context(about: Mapping[str, Any]) -> dict[str, Json]:
     kept: dict[str, Json] = {name: _line(about, theirs) for theirs, name in TOLD.items()}
     kept["ip"] = cut_address(_line(about, "ip"))
     kept["library"] = _line(_mapping(about, "library"), "name")
-    campaign = _mapping(about, "campaign")
-    kept["campaign"] = {name: _line(campaign, name) for name in ("source", "medium", "name")}
-    kept["campaign"] = {name: value for name, value in kept["campaign"].items() if value}
     return {name: value for name, value in kept.items() if value}
 
 
