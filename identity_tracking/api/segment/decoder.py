@@ -39,6 +39,8 @@ TYPES: Mapping[str, Type] = {
 }
 SPELLINGS = {"createdAt": "created_at", "firstName": "first_name", "lastName": "last_name"}
 FRESH = timedelta(minutes=1)  # a clock that is wrong by less is right
+SCRIPT = "analytics.js"  # what Segment's script for pages calls itself, and Customer.io's
+AGAIN = timedelta(milliseconds=500)  # the least that either waits before it sends a call again
 KINDS = ("objectTypeId", "object_type_id")
 GROUP_TYPE = "1"  # the type of object that a group is, where it names none: Customer.io's
 PLACE = frozenset({"url", "path", "search", "referrer", "title"})  # kept cleaned, in the context
@@ -88,7 +90,7 @@ class Reader:
             context={**_context(about), **_place(type, item, about, said, is_screen=is_screen)},
             properties=_without_place(said) if type is Type.PAGE else said,
             previous=_previous(type, item),
-            restamped=self.retried,
+            restamped=self.is_restamped(item, about),
         )
 
     def refused(self, item: Any, code: str, kind: str) -> FailedEvent:
@@ -102,6 +104,17 @@ class Reader:
             else item
         )
         return self.sender.refused(said, code, self.received_at, Entrance.SEGMENT)
+
+    def is_restamped(self, item: Mapping[str, Any], about: Mapping[str, Any]) -> bool:
+        """Say whether a call may bear the identity of now: a script has sent it again.
+
+        Segment's says so in a header; of Customer.io's only its clock tells.
+        """
+        if self.retried or self.sender.trusted:
+            return self.retried
+        made, sent = moment(item.get("timestamp")), moment(item.get("sentAt"))
+        is_late = made is not None and sent is not None and sent - made >= AGAIN
+        return is_late and _line(_mapping(about, "library"), "name") == SCRIPT
 
     def timestamp(self, item: Mapping[str, Any]) -> datetime:
         """Return when a call was made, by our clock: by theirs, corrected where it is wrong."""

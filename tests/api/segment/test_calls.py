@@ -308,6 +308,19 @@ def test_what_is_retried_is_its_browsers_and_not_of_who_came_since(call):
     assert find(id="B") is None
 
 
+@pytest.mark.parametrize(("seconds", "whose"), [(0.4, "b"), (0.5, "a")])
+def test_what_a_script_sends_late_is_its_browsers_though_no_header_says_so(call, seconds, whose):
+    call("identify", {"userId": "a", "anonymousId": "x"}, PUBLIC, **PAGE)
+    now = datetime.now(UTC)
+    times = {"timestamp": (now - timedelta(seconds=seconds)).isoformat(), "sentAt": now.isoformat()}
+    script = {"library": {"name": "analytics.js", "version": "npm:next-0.5.11"}}
+    body = {"userId": "b", "anonymousId": "x", "event": "looked", "context": script, **times}
+
+    call("track", body, PUBLIC, **PAGE)
+
+    assert Activity.objects.get(name="looked").person == find(id=whose)
+
+
 def test_what_a_server_retries_stays_who_it_is(call):
     body = {"userId": "B", "anonymousId": "x", "event": "a", "messageId": "m-1"}
 
