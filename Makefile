@@ -5,6 +5,7 @@ VENV ?= .venv
 DJANGO ?= >=5.2
 BIN := $(VENV)/bin
 SDK := identity_tracking/sdk
+CLIENTS := tests/clients
 NPM := $(shell which npm)
 MARIADB := $(shell which mariadb_config)
 TIERS ?= sqlite postgres mariadb sqlite_stock
@@ -13,21 +14,21 @@ WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)  # some tests wait, f
 PYTEST := $(BIN)/pytest --numprocesses=$(strip $(WORKERS)) --dist=loadfile --no-loadscope-reorder
 LANGUAGES := --locale=de --locale=fr
 EXTRACTED := --no-location --no-obsolete --ignore=node_modules
-ELSEWHERE := -m "not browser and not slow"
-STORED := tests/api tests/identity tests/ingest tests/models
+ELSEWHERE := -m "not browser and not clients and not slow"
+STORED := tests/api tests/captures tests/identity tests/ingest tests/models
 QUEUED := tests/ingest tests/models $(patsubst %,tests/identity/test_%.py,cases merge processes threads)
 AT_RANDOM := tests/identity/test_graph.py tests/identity/test_machine.py
 SENT := CASES=60 $(BIN)/pytest tests/api/test_schema_conformance.py
 CROWD := PROCESSES=16 OPERATIONS=10000 IDENTIFIERS=500 \
 	$(BIN)/pytest tests/identity/test_processes.py --log-cli-level=INFO --log-cli-format='%(message)s'
 
-.PHONY: demo test untested $(TIERS:%=test-%) lint docs screenshots messages bench soak planted build
+.PHONY: demo test untested $(TIERS:%=test-%) lint docs screenshots messages bench soak planted clients build
 
 demo: $(VENV)/.demo
 	$(BIN)/python manage.py migrate
 	$(BIN)/python manage.py demo
 
-test: $(VENV)/.dev $(if $(MARIADB),$(VENV)/.mariadb) untested $(TIERS:%=test-%)
+test: $(VENV)/.dev $(if $(MARIADB),$(VENV)/.mariadb) $(if $(NPM),$(VENV)/.clients) untested $(TIERS:%=test-%)
 	$(if $(and $(strip $(COVER)),$(filter sqlite,$(TIERS))),$(BIN)/coverage report --fail-under=95)
 
 untested:
@@ -80,6 +81,9 @@ soak: $(VENV)/.dev $(if $(MARIADB),$(VENV)/.mariadb)
 planted: $(VENV)/.dev
 	$(BIN)/python -m tests.planted 5
 
+clients: $(VENV)/.dev $(VENV)/.clients
+	$(BIN)/python -m tests.clients
+
 build: $(VENV)/.dev
 	$(BIN)/python -m build
 
@@ -94,6 +98,13 @@ $(VENV)/.%: pyproject.toml
 $(VENV)/.mariadb: $(VENV)/.dev
 	-$(BIN)/python -m pip install --quiet --group mariadb && touch $@
 
-$(SDK)/node_modules: $(SDK)/package-lock.json
-	npm --prefix $(SDK) install --no-save  # not ci: it wants every platform's binaries
+# Clients of other products: for Node, and those whose names in Python others have.
+$(VENV)/.clients: $(CLIENTS)/python/requirements.txt $(CLIENTS)/node/node_modules
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	rm -rf $(VENV)/pipelines
+	$(BIN)/python -m pip install --quiet --target $(VENV)/pipelines --requirement $<
+	touch $@
+
+%/node_modules: %/package-lock.json
+	npm --prefix $* install --no-save  # not ci: it wants every platform's binaries
 	touch $@

@@ -1,7 +1,7 @@
 """What this machine can run, and the database that each test gets.
 
 A test whose browser or server is not to be had is skipped, and says why. A continuous integration
-names those that must be there: ``REQUIRE=browser,postgres,mariadb``.
+names those that must be there: ``REQUIRE=browser,clients,postgres,mariadb``.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from django.db import connection
 
 from identity_tracking.sources import registry
 from tests import shares
+from tests.clients import products
 from tests.databases import MariaDB, PostgreSQL
 
 pytest.register_assert_rewrite("tests.comparing")
@@ -35,6 +36,7 @@ LONGEST = {  # files: half a minute and more each
     "test_installs",
     "test_machine",
     "test_outages",
+    "test_pages",
     "test_processes",
     "test_query_counts",
     "test_schema_conformance",
@@ -75,9 +77,10 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     for marker, (vendors, reason) in NEEDS.items():
         if item.get_closest_marker(marker) and connection.vendor not in vendors:
             pytest.skip(reason)
-    if item.get_closest_marker("browser") and not find_browser():
-        end = pytest.fail if "browser" in REQUIRED else pytest.skip
-        end(f"needs a browser: one of {', '.join(BROWSERS)} on the PATH")
+    for tier, missing in MISSING.items():
+        if item.get_closest_marker(tier) and (lack := missing()):
+            end = pytest.fail if tier in REQUIRED else pytest.skip
+            end(lack)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -86,6 +89,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 def find_browser() -> str | None:
     return next(filter(None, map(shutil.which, BROWSERS)), None)
+
+
+def _missing_browser() -> str | None:
+    return None if find_browser() else f"needs a browser: one of {', '.join(BROWSERS)} on the PATH"
+
+
+MISSING = {"browser": _missing_browser, "clients": products.missing}
 
 
 @pytest.fixture(scope="session")

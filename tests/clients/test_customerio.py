@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import inspect
 from datetime import UTC, datetime
 
 import pytest
 from customerio import CustomerIO, CustomerIOException
 from requests.adapters import HTTPAdapter
 
-from identity_tracking.models import Activity, Person
+from identity_tracking.models import Activity
+from tests.clients.finding import find, related
+from tests.clients.products import Imported
 from tests.web import configure
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -27,8 +28,6 @@ NO_CALLS = {
 LONG_AGO = datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC)
 ODD = "user 1/ä"
 ULID = "01BX5ZZKBKACTAV9WEVGEMMVRY"
-
-
 THERE = "https://track.customer.io"
 
 
@@ -45,19 +44,15 @@ class Here(HTTPAdapter):
 
 
 @pytest.fixture
-def client(live_server):
+def product(live_server):
     with_key = CustomerIO("shop", "test-key", retries=0)
     with_key.http.mount(THERE, Here(live_server.url))
-    return with_key
+    return Imported("customerio", with_key)
 
 
-def find(**who):
-    return Person.objects.find(**who)
-
-
-def related(**who):
-    held = find(**who).relationships.select_related("object")
-    return {f"{one.object.object_type}: {one.object.object_id}" for one in held}
+@pytest.fixture
+def client(using, product):
+    return using(product)
 
 
 def identify(client):
@@ -169,14 +164,12 @@ def test_a_call_of_the_client_does_what_it_says(client, settings, name):
     CALLS[name](client)
 
 
-def test_every_public_method_of_the_client_was_called():
-    public = {name for name, _ in inspect.getmembers(CustomerIO, inspect.isfunction)}
-
-    assert {name for name in public if not name.startswith("_")} - NO_CALLS == set(CALLS)
+def test_every_public_method_of_the_client_was_called(product):
+    assert {name for name in product.methods() if name[0] != "_"} - NO_CALLS == set(CALLS)
 
 
-def test_a_client_with_a_wrong_key_is_told(client):
-    client.http.auth = ("shop", "wrong")
+def test_a_client_with_a_wrong_key_is_told(client, product):
+    product.client.http.auth = ("shop", "wrong")
 
     with pytest.raises(CustomerIOException, match="401"):
         client.identify(id="42")

@@ -1,39 +1,72 @@
-"""Segment's and RudderStack's clients for Python, unmodified: a call counts by its rows."""
+"""Clients of Segment, RudderStack and Customer.io's Pipelines for servers, unmodified."""
 
 from __future__ import annotations
-
-import inspect
 
 import pytest
 from rudderstack.analytics.client import Client as RudderStack
 from segment.analytics.client import Client as Segment
 
-from identity_tracking.models import Activity, Person
+from identity_tracking.models import Activity
+from tests.clients.finding import find, related
+from tests.clients.products import Failure, Imported
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-NO_CALLS = {"flush", "join", "shutdown"}
-CLIENTS = {"segment": Segment, "rudderstack": RudderStack}
+IMPORTED = {"segment-analytics-python": Segment, "rudder-sdk-python": RudderStack}
+PROCESSES = (
+    "customerio-cdp-analytics",
+    "@segment/analytics-node",
+    "@customerio/cdp-analytics-node",
+    "@rudderstack/rudder-sdk-node",
+)
+ZIPPED = {f"{name}-gzip": name for name in IMPORTED}
+CLIENTS = [
+    *IMPORTED,
+    *ZIPPED,
+    *(pytest.param(name, marks=pytest.mark.clients) for name in PROCESSES),
+]
+NO_CALLS = {
+    # ends or hurries what is on its way
+    "close_and_flush",
+    "flush",
+    "join",
+    "shutdown",
+    # plugins and listeners
+    "deregister",
+    "emit",
+    "off",
+    "on",
+    "once",
+    "register",
+    "warn_if_possible_memory_leak",
+    # RudderStack's own queue
+    "add_persistent_queue_processor",
+    "axios_instance",
+    "create_persistence_queue",
+    "enqueue",
+    "error_handler",
+    "setup_flush_timer",
+}
 
 
-@pytest.fixture(params=[False, True], ids=["plain", "gzip"])
-def zipped(request):
-    return request.param
+@pytest.fixture
+def product(live_server, process):
+    """Return a client by its name."""
 
+    def product(name, key="test-key"):
+        plain = ZIPPED.get(name, name)
+        if plain not in IMPORTED:
+            return process(name, key)
+        options = {"host": f"{live_server.url}/people", "gzip": name in ZIPPED, "sync_mode": True}
+        return Imported(plain, IMPORTED[plain](key, **options))
 
-@pytest.fixture(params=CLIENTS)
-def client(request, live_server, zipped):
-    made = CLIENTS[request.param]
-    return made("test-key", host=f"{live_server.url}/people", gzip=zipped, sync_mode=True)
-
-
-def find(**who):
-    return Person.objects.find(**who)
+    return product
 
 
 def identify(client):
-    client.identify("user-1", {"email": "a@example.com", "name": "A"}, anonymous_id="anon-1")
-    client.identify(None, {"plan": "x"}, anonymous_id="anon-2")
+    traits = {"email": "a@example.com", "name": "A"}
+    client.identify(user_id="user-1", traits=traits, anonymous_id="anon-1")
+    client.identify(anonymous_id="anon-2", traits={"plan": "x"})
 
     person = find(id="user-1")
     assert person == find(email="a@example.com") == find(anonymous_id="anon-1")
@@ -42,8 +75,9 @@ def identify(client):
 
 
 def track(client):
+    said = {"event": "bought", "properties": {"revenue": 12.5}, "message_id": "m-1"}
     for _ in range(2):
-        client.track("user-1", "bought", {"revenue": 12.5}, message_id="m-1")
+        client.track(user_id="user-1", **said)
 
     (activity,) = find(id="user-1").activities
     assert (activity.name, activity.properties) == ("bought", {"revenue": 12.5})
@@ -61,22 +95,21 @@ def page(client):
 
 
 def screen(client):
-    client.screen("user-1", None, "Checkout", {"step": 1})
+    client.screen(user_id="user-1", name="Checkout", properties={"step": 1})
 
     (activity,) = find(id="user-1").activities
     assert (activity.name, activity.context["screen"]) == ("Checkout", {"name": "Checkout"})
 
 
 def group(client):
-    client.group("user-1", "initech", {"name": "Initech"})
+    client.group(user_id="user-1", group_id="initech", traits={"name": "Initech"})
 
-    (held,) = find(id="user-1").relationships
-    assert (held.object.object_type, held.object.object_id) == ("1", "initech")
+    assert related(id="user-1") == {"1: initech"}
 
 
 def alias(client):
     client.track(event="viewed", anonymous_id="anon-1")
-    client.alias("anon-1", "user-1")
+    client.alias(previous_id="anon-1", user_id="user-1")
 
     assert [one.type for one in find(id="user-1").activities] == ["alias", "track"]
 
@@ -85,15 +118,23 @@ CALLS = {one.__name__: one for one in (identify, track, page, screen, group, ali
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_a_call_of_the_client_does_what_it_says(client, name):
-    CALLS[name](client)
+@pytest.mark.parametrize("made", CLIENTS)
+def test_a_call_of_the_client_does_what_it_says(using, product, made, name):
+    CALLS[name](using(product(made)))
 
 
-@pytest.mark.parametrize("made", CLIENTS.values(), ids=list(CLIENTS))
-def test_every_public_method_of_the_client_was_called(made):
-    public = {name for name, _ in inspect.getmembers(made, inspect.isfunction)}
+@pytest.mark.parametrize("made", CLIENTS)
+def test_every_public_method_of_the_client_was_called(product, made):
+    public = {name for name in product(made).methods() if name[0] != "_"}
 
-    assert {name for name in public if not name.startswith("_")} - NO_CALLS == set(CALLS)
+    assert public - NO_CALLS == set(CALLS)
+
+
+@pytest.mark.clients
+@pytest.mark.parametrize("made", PROCESSES)
+def test_a_client_with_a_wrong_key_is_told(product, made):
+    with pytest.raises(Failure):
+        product(made, "wrong").call("track", user_id="user-1", event="bought")
 
 
 def test_a_client_that_sends_from_a_thread_of_its_own_loses_nothing(live_server):

@@ -1,0 +1,1 @@
+"""Recorded traffic of real clients, and what it makes when it is sent again."""

@@ -1,0 +1,67 @@
+"""What a run of these tests tells: a table of the calls, and recordings of what was sent."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from tests.captures.exchanges import Exchange
+
+if TYPE_CHECKING:
+    from tests.rows import Rows  # models: there is no Django yet when a run begins
+
+HEAD = ("client", "method", "requests", "rows")
+
+
+class Call(NamedTuple):
+    """A call of a client, what was sent for it, and by how much there was more after it."""
+
+    client: str
+    version: str
+    method: str
+    sent: list[Exchange]
+    rows: Rows
+
+
+class Telling:
+    """Every call of a run, and all that was sent in it; as a plugin of pytest it is to be found."""
+
+    NAME = "telling"
+
+    def __init__(self) -> None:
+        self.calls: list[Call] = []
+        self.sent: dict[str, list[Exchange]] = {}
+
+    def add(self, call: Call) -> None:
+        self.calls.append(call)
+
+    def keep(self, client: str, sent: Iterable[Exchange]) -> None:
+        self.sent.setdefault(client, []).extend(sent)
+
+    def table(self) -> str:
+        """Return a table in Markdown: what each method sends, and what one call has made."""
+        lines = [HEAD, ("---",) * len(HEAD), *(_row(call) for call in self._best())]
+        return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+    def record(self, folder: Path) -> Iterator[Path]:
+        """Write what each client sent, one file a client; yield the files."""
+        for client, sent in self.sent.items():
+            file = folder / f"{client.removeprefix('@').replace('/', '-')}.jsonl"
+            file.write_text("".join(json.dumps(one.written()) + "\n" for one in sent))
+            yield file
+
+    def _best(self) -> Iterable[Call]:
+        """Return for each method of each client the call that changed most."""
+        best: dict[tuple[str, str], Call] = {}
+        for call in self.calls:
+            known = best.setdefault((call.client, call.method), call)
+            if call.rows.changes > known.rows.changes:
+                best[call.client, call.method] = call
+        return [best[key] for key in sorted(best)]
+
+
+def _row(call: Call) -> tuple[str, ...]:
+    asked = list(dict.fromkeys(f"`{one.asked}`" for one in call.sent))
+    return (f"{call.client} {call.version}", f"`{call.method}`", ", ".join(asked), str(call.rows))
