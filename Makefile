@@ -22,7 +22,7 @@ SENT := CASES=60 $(BIN)/pytest tests/api/test_schema_conformance.py
 CROWD := PROCESSES=16 OPERATIONS=10000 IDENTIFIERS=500 \
 	$(BIN)/pytest tests/identity/test_processes.py --log-cli-level=INFO --log-cli-format='%(message)s'
 
-.PHONY: demo test untested $(TIERS:%=test-%) lint docs screenshots messages bench soak planted clients build
+.PHONY: demo test untested $(TIERS:%=test-%) lint docs screenshots messages bench peers soak planted clients build
 
 demo: $(VENV)/.demo
 	$(BIN)/python manage.py migrate
@@ -66,6 +66,9 @@ messages: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m tests.benchmarks
+
+peers: $(VENV)/.dev tests/peers/node_modules
+	$(BIN)/python -m tests.peers
 
 soak: $(VENV)/.dev $(if $(MARIADB),$(VENV)/.mariadb)
 	GRAPHS=10000 $(BIN)/pytest $(AT_RANDOM)
