@@ -9,6 +9,7 @@ from factory.declarations import LazyAttribute, Maybe, SelfAttribute, Sequence, 
 from factory.django import DjangoModelFactory
 from factory.helpers import post_generation
 
+from identity_tracking.form_fields import Role
 from identity_tracking.identifiers import Kind, Ref, digest
 from identity_tracking.messages import ObjectRef, Type
 from identity_tracking.models import (
@@ -17,6 +18,9 @@ from identity_tracking.models import (
     Conflict,
     Entrance,
     FailedEvent,
+    Form,
+    FormDay,
+    FormField,
     Identifier,
     ObjectRelationship,
     Ownership,
@@ -182,3 +186,37 @@ class SourceFactory(Factory[Source]):
 
     site_id = Sequence(lambda n: f"source-{n}")
     name = SelfAttribute("site_id")
+
+
+class FormFactory(Factory[Form]):
+    """A form that a page sent; nothing of it says yet who it is."""
+
+    class Meta:
+        model = Form
+
+    source = "shop"
+    form_id = Sequence(lambda n: f"form-{n}")
+    id = LazyAttribute(lambda row: Form.key(row.source, row.form_id))
+    trusted = False
+    first_seen = START
+    last_seen = Sequence(lambda n: START + timedelta(minutes=n))
+
+
+class FormFieldFactory(Factory[FormField]):
+    class Meta:
+        model = FormField
+
+    form = SubFactory(FormFactory)
+    name = Sequence(lambda n: f"field-{n}")
+    id = LazyAttribute(lambda row: FormField.key(row.form.pk, row.name))
+    role = Role.ATTRIBUTE
+
+
+class FormDayFactory(Factory[FormDay]):
+    class Meta:
+        model = FormDay
+
+    form = SubFactory(FormFactory)
+    day = LazyAttribute(lambda row: START.date())
+    id = LazyAttribute(lambda row: FormDay.key(row.form.pk, row.day))
+    submissions = 1

@@ -1,6 +1,7 @@
 """People, their history and what went wrong, in the site's own admin.
 
-Nothing is edited; what staff may do, merge or void, can be undone, but for a deletion.
+Nothing is edited but what forms give; what staff may do, merge or void, can be undone, but for a
+deletion.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from django.contrib import admin
 from identity_tracking.admin.activities import ActivityAdmin
 from identity_tracking.admin.conflicts import ConflictAdmin
 from identity_tracking.admin.failed_events import FailedEventAdmin
+from identity_tracking.admin.forms import FormAdmin
 from identity_tracking.admin.merges import MergeAdmin
 from identity_tracking.admin.objects import TrackedObjectAdmin
 from identity_tracking.admin.people import PersonAdmin
@@ -18,6 +20,7 @@ from identity_tracking.models import (
     Activity,
     Conflict,
     FailedEvent,
+    Form,
     Identifier,
     MergeOperation,
     Person,
@@ -31,3 +34,4 @@ admin.site.register(Activity, ActivityAdmin)
 admin.site.register(TrackedObject, TrackedObjectAdmin)
 admin.site.register(Conflict, ConflictAdmin)
 admin.site.register(FailedEvent, FailedEventAdmin)
+admin.site.register(Form, FormAdmin)

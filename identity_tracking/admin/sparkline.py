@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -49,9 +49,14 @@ def sparkline(spans: Sequence[Q]) -> Sparkline:
 def drawn(times: Sequence[datetime], *, days: int, is_partial: bool) -> Sparkline:
     """Return the picture of what was done at ``times``, as far as it was in the last ``days``."""
     zone = timezone.get_current_timezone()
-    today = datetime.now(zone).date()
     by_day = Counter(time.astimezone(zone).date() for time in times)
-    counts = [by_day[today - timedelta(days=ago)] for ago in reversed(range(days))]
+    return pictured(by_day, days=days, is_partial=is_partial)
+
+
+def pictured(by_day: Mapping[date, int], *, days: int, is_partial: bool = False) -> Sparkline:
+    """Return the picture of how much was done on each of the last ``days``."""
+    today = timezone.localdate(timezone=timezone.get_current_timezone(), value=datetime.now(UTC))
+    counts = [by_day.get(today - timedelta(days=ago), 0) for ago in reversed(range(days))]
     return Sparkline(
         path=_bars(counts),
         total=sum(counts),

@@ -23,6 +23,8 @@ from tests.factories import (
     ClaimFactory,
     ConflictFactory,
     FailedEventFactory,
+    FormFactory,
+    FormFieldFactory,
     IdentifierFactory,
     ObjectRelationshipFactory,
     OwnershipFactory,
@@ -102,6 +104,8 @@ def screens(staff, value):
     conflict = ConflictFactory(identifier=anchor, other=identifier, detail=value)
     Conflict.objects.filter(pk=conflict.pk).settle(by=value, note=value)
     failed = FailedEventFactory(code=value[:32], payload=value, source=value)
+    form = FormFactory(form_id=value, name=value, url=value, source=value)
+    FormFieldFactory(form=form, name=value, attribute=value)
     joined = PersonFactory(user_id=value[:-1], attributes={value: value, "name": value})
     sides = {"primary": person, "secondary": joined}
     MergeOperation.objects.create(**sides, at=START, by=value, reason=value)
@@ -113,6 +117,7 @@ def screens(staff, value):
         "trackedobject": tracked,
         "conflict": conflict,
         "failedevent": failed,
+        "form": form,
     }
     for model, row in rows.items():
         yield staff.read(model)

@@ -17,6 +17,8 @@ from tests.factories import (
     ClaimFactory,
     ConflictFactory,
     FailedEventFactory,
+    FormFactory,
+    FormFieldFactory,
     IdentifierFactory,
     LeadFactory,
     ObjectRelationshipFactory,
@@ -35,6 +37,7 @@ LISTS = [
     "conflict",
     "failedevent",
     "mergeoperation",
+    "form",
 ]
 
 
@@ -56,6 +59,7 @@ def fill(count):
         ObjectRelationshipFactory(identifier=lead.anchor, object=acme)
         ConflictFactory(identifier=visitor, other=lead.anchor, activity=activity)
         FailedEventFactory()
+        FormFieldFactory(form__last_seen=START + timedelta(minutes=n))
         IdentifierFactory()
         sides = {"primary": person, "secondary": LeadFactory(), "by": str(n)}
         MergeOperation.objects.create(at=START, undone_at=START, **sides)
@@ -120,6 +124,7 @@ def test_a_page_with_fifty_of_all_takes_the_queries_of_one_with_two(staff, model
         ("activity", ActivityFactory),
         ("conflict", ConflictFactory),
         ("failedevent", FailedEventFactory),
+        ("form", FormFactory),
     ],
 )
 def test_a_row_of_its_own_takes_few_queries(staff, model, make):
@@ -162,3 +167,12 @@ def test_a_conflict_of_many_claims_takes_few_queries(staff):
     shared = fill(50)["identifier"]
 
     assert queries(staff, "conflict", shared.conflicts.first()) <= LIMIT
+
+
+def test_a_form_of_fifty_fields_takes_the_queries_of_one_with_two(staff):
+    small, large = FormFactory(), FormFactory()
+    FormFieldFactory.create_batch(2, form=small)
+    FormFieldFactory.create_batch(50, form=large)
+    staff.read("form", small)
+
+    assert queries(staff, "form", large) == queries(staff, "form", small) <= LIMIT

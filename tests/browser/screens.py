@@ -14,13 +14,20 @@ from identity_tracking.models import (
     Claim,
     Conflict,
     FailedEvent,
+    Form,
     Identifier,
     MergeOperation,
     Person,
     TrackedObject,
 )
 from tests.admin.test_hostile_values import HOSTILE
-from tests.factories import START, ConflictFactory, FailedEventFactory
+from tests.factories import (
+    START,
+    ConflictFactory,
+    FailedEventFactory,
+    FormFactory,
+    FormFieldFactory,
+)
 from tests.saying import identify, page, person, relate, track
 
 EMAIL = "<svg/onload=alert(1)>@evil.example"
@@ -32,6 +39,7 @@ LISTED: tuple[type[Model], ...] = (
     TrackedObject,
     Conflict,
     FailedEvent,
+    Form,
 )
 FILTERED: tuple[tuple[type[Model], dict[str, str]], ...] = (
     (Person, {"is": "lead"}),
@@ -64,6 +72,8 @@ def tell() -> Person:
     mark = {"settled_at": START, "settled_by": HOSTILE[0], "note": HOSTILE[0]}
     ConflictFactory(identifier=shown.anchor, other=shared, detail=HOSTILE[1], **mark)
     FailedEventFactory(payload=f'{{"type": "{HOSTILE[2]}"}}', source=HOSTILE[0])
+    form = FormFactory(form_id=HOSTILE[1], name=HOSTILE[0], url=HOSTILE[7])
+    FormFieldFactory(form=form, name=HOSTILE[2], attribute=HOSTILE[3])
     return shown
 
 
@@ -86,7 +96,7 @@ def _pages(shown: Person) -> Iterator[str]:
     other, visitor = person(id="other"), Identifier.objects.get(value=HOSTILE[8])
     for row in (shown, person(email="lead@example.com"), visitor, claim.weak, operation):
         yield _address(type(row), "change", row)
-    for model in (Activity, TrackedObject, FailedEvent):
+    for model in (Activity, TrackedObject, FailedEvent, Form):
         yield _address(model, "change", model._default_manager.earliest("pk"))
     yield _address(Person, "change", shown, query={"name": HOSTILE[0]})
     yield from _conflicts()
