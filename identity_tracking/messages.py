@@ -252,6 +252,11 @@ def stamp(
     return min(max(said, EPOCH), received_at)
 
 
+def instants(received_at: datetime, count: int) -> list[datetime]:
+    """Return when each of ``count`` that came together came: in their order, never later."""
+    return [received_at - timedelta(microseconds=ago) for ago in reversed(range(count))]
+
+
 def new_message_id() -> str:
     """Return a UUIDv7 (RFC 9562): sorted by time, made without asking anybody."""
     milliseconds = time.time_ns() // 1_000_000
@@ -289,8 +294,8 @@ def relations(value: Any) -> tuple[Relation, ...]:
     """
     return tuple(
         _relation(one, present=_adds(block.get("action", "add_relationships")))
-        for block in _listed(value, "action", "relationships")
-        for one in _listed(block.get("relationships"), "identifiers")
+        for block in listed(value, "action", "relationships")
+        for one in listed(block.get("relationships"), "identifiers")
     )
 
 
@@ -313,6 +318,22 @@ def relations_as_sent(changes: Iterable[Relation]) -> Json:
     ]
 
 
+def listed(value: Any, *own_keys: str) -> list[Mapping[str, Any]]:
+    """Return a list, an index-keyed object or a single object as a list of objects.
+
+    ``own_keys``: by one of them a single object is told.
+    """
+    if value is None:
+        return []
+    if isinstance(value, Mapping):
+        value = [value] if any(key in value for key in own_keys) else list(value.values())
+    if not isinstance(value, list | tuple) or not all(isinstance(one, Mapping) for one in value):
+        raise InvalidMessage(
+            "cio_relationships has an unknown shape.", code="invalid_relationships"
+        )
+    return list(value)
+
+
 def _adds(action: Any) -> bool:
     verb = str(action).partition("_")[0]
     if verb not in {"add", "remove", "delete"}:
@@ -329,19 +350,6 @@ def _relation(value: Mapping[str, Any], *, present: bool) -> Relation:
         present=present,
         attributes=clean_mapping(value.get("relationship_attributes")) if present else {},
     )
-
-
-def _listed(value: Any, *own_keys: str) -> list[Mapping[str, Any]]:
-    """Return a list, an index-keyed object or a single object as a list of objects."""
-    if value is None:
-        return []
-    if isinstance(value, Mapping):
-        value = [value] if any(key in value for key in own_keys) else list(value.values())
-    if not isinstance(value, list | tuple) or not all(isinstance(one, Mapping) for one in value):
-        raise InvalidMessage(
-            "cio_relationships has an unknown shape.", code="invalid_relationships"
-        )
-    return list(value)
 
 
 def _moment(value: Any) -> datetime:

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import Error, transaction
+from django.http import HttpRequest
 from django.utils.decorators import method_decorator
 from rest_framework import exceptions, status
 from rest_framework.negotiation import BaseContentNegotiation
@@ -21,6 +22,7 @@ from identity_tracking import sources
 from identity_tracking.api.keys import Sender
 from identity_tracking.api.origins import allow, is_allowed
 from identity_tracking.api.throttling import AddressThrottle, SourceThrottle
+from identity_tracking.conf import conf
 from identity_tracking.exceptions import (
     HookFailed,
     IdentityTrackingError,
@@ -28,6 +30,7 @@ from identity_tracking.exceptions import (
     Unavailable,
 )
 from identity_tracking.payloads import Json, decode
+from identity_tracking.visitor import Visitor
 
 STATUS = {
     "too_large": status.HTTP_413_REQUEST_ENTITY_TOO_LARGE,
@@ -156,6 +159,11 @@ class PageView(OpenView):
             self.sender = self.who(request)
             if not is_allowed(request._request, self.sender):
                 raise InvalidMessage("This origin may not post here.", code="origin_not_allowed")
+
+    def is_to_be_kept(self, request: HttpRequest) -> bool:
+        """Say whether to record anything: of a browser only what it agrees to."""
+        is_browser = "HTTP_ORIGIN" in request.META or "HTTP_SEC_FETCH_SITE" in request.META
+        return conf.ENABLED and (not is_browser or Visitor(request).may_be_followed())
 
     def options(self, request: Any, *args: Any, **kwargs: Any) -> Response:
         """Answer a preflight: the headers are set by ``finalize_response``."""

@@ -13,11 +13,13 @@ from typing import Any, TypeAlias
 
 from django.http import HttpRequest
 
+from identity_tracking.api.batch import carry_out_one
 from identity_tracking.api.browser.decoder import decode
-from identity_tracking.api.customerio.batches import carry_out_one
+from identity_tracking.api.customerio import batches
 from identity_tracking.api.customerio.decoder import Reader as TrackReader
 from identity_tracking.api.keys import Sender
 from identity_tracking.api.segment.decoder import Reader as SegmentReader
+from identity_tracking.api.segment.semantics import read_steps
 from identity_tracking.conf import conf
 from identity_tracking.exceptions import IdentityTrackingError, InvalidMessage, Unavailable
 from identity_tracking.ingest.process import process
@@ -93,13 +95,12 @@ def _from_segment(event: FailedEvent, item: Item) -> Sequence[Outcome]:
     named = {**item, "messageId": item.get("messageId") or _message_id(event)}
     sender = _sender(event)
     reader = SegmentReader(sender=sender, received_at=event.received_at, retried=not sender.trusted)
-    message = reader.read(named)
-    return process([message]) if message else []
+    return carry_out_one(named, lambda item, at: read_steps(reader, item), reader.received_at)
 
 
 def _from_track(event: FailedEvent, item: Item) -> Sequence[Outcome]:
     reader = TrackReader(sender=_sender(event), received_at=event.received_at)
-    return carry_out_one(item, reader)
+    return batches.carry_out_one(item, reader)
 
 
 def _from_form(event: FailedEvent, item: Item) -> Sequence[Outcome]:

@@ -22,6 +22,7 @@ OF_MESSAGES = (
     *("no_identifier", "name_missing", "invalid_timestamp", "message_id_too_long"),
     *("invalid_object", "invalid_relationships"),
 )
+OF_DEEDS = ("invalid_device", "suppression_key_missing")
 
 
 def ref(name: str) -> Schema:
@@ -143,7 +144,7 @@ SHAPES: Mapping[str, Schema] = {
                 "index": {"type": "integer", "minimum": 0},
                 "code": {
                     "type": "string",
-                    "enum": sorted([*OF_MESSAGES, "invalid_message", "unknown_type"]),
+                    "enum": sorted({*OF_MESSAGES, *OF_DEEDS, "invalid_message", "unknown_type"}),
                 },
                 "message": text(),
             },

@@ -64,9 +64,14 @@ def written(message: Message) -> Registers:
                 for name, value in relation.attributes.items()
             },
         }
-        key = json.dumps(relation.object)
+        key = relation_key(relation.object)
         result["r"][key] = join_relation(result["r"].get(key, {}), one)
     return result
+
+
+def relation_key(of: ObjectRef) -> str:
+    """Return under what a relationship to an object stands."""
+    return json.dumps(of)
 
 
 def write_of(value: Json, order: Order) -> Write:

@@ -7,25 +7,27 @@ https://docs.customer.io/integrations/api/track/#tag/trackv2
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from typing import Any, TypeAlias
 
-from identity_tracking.api.customerio import deeds
+from identity_tracking.api import batch, deeds
+from identity_tracking.api.batch import Refusal, Step
+from identity_tracking.api.customerio import deliveries, objects
 from identity_tracking.api.customerio.decoder import (
     ANYBODY,
     Reader,
-    device_ref,
     identified,
     object_relations,
     only_updates,
 )
-from identity_tracking.exceptions import IdentityTrackingError, InvalidMessage, Unavailable
+from identity_tracking.api.objects import device_ref
+from identity_tracking.exceptions import InvalidMessage
 from identity_tracking.identifiers import Names
-from identity_tracking.ingest.transaction import database, in_transaction
-from identity_tracking.messages import RELATIONSHIPS, Message, Outcome, Relation
+from identity_tracking.messages import RELATIONSHIPS, Outcome, Relation
 from identity_tracking.models import Entrance, FailedEvent
 from identity_tracking.payloads import MAX_MESSAGE, Json, printable
-from identity_tracking.rights import suppress, unsuppress
 
 Item: TypeAlias = Mapping[str, Any]
 
@@ -36,137 +38,112 @@ def carry_out(items: Sequence[Any], reader: Reader) -> list[dict[str, Json]]:
     Each error is ``{"batch_index", "reason", "field", "message"}``; its item is kept as a failed
     event. All of it is one transaction. Raises Unavailable: then nothing was done.
     """
-    return in_transaction(lambda: _carry_out(items, reader), database())
+    reader = objects.acquainted(reader, items)
+    refuse = partial(_refused, reader)
+    refusals = batch.carry_out(items, partial(_read, reader), refuse, reader.received_at)
+    return [_told(one) for one in refusals if not deliveries.is_nobodys(items[one.index], one.code)]
 
 
 def carry_out_one(item: Any, reader: Reader) -> list[Outcome]:
     """Carry out one item, in the caller's transaction. Raises IdentityTrackingError.
 
-    Returns what became of the message that it is; nothing where it is a deed.
+    Returns what became of the messages that it is; nothing where it is a deed.
     """
-    batch = _Batch(reader)
-    batch.add(_object(item))
-    return batch.flush()
+    reader = objects.acquainted(reader, [item])
+    return batch.carry_out_one(item, partial(_read, reader), reader.received_at)
 
 
-def _carry_out(items: Sequence[Any], reader: Reader) -> list[dict[str, Json]]:
-    batch = _Batch(reader)
-    for index, item in enumerate(items):
-        try:
-            batch.add(_object(item))
-        except Unavailable:
-            raise
-        except IdentityTrackingError as error:
-            batch.refuse(index, item, error)
-    batch.flush()
-    return batch.errors
+def _read(reader: Reader, item: Any, at: datetime) -> Sequence[Step]:
+    if not isinstance(item, Mapping):
+        raise InvalidMessage("An item is an object.", code="invalid_item")
+    if len(printable(item)) >= MAX_MESSAGE:
+        raise InvalidMessage(f"An item has at most {MAX_MESSAGE} bytes.", code="too_large")
+    read = ACTIONS.get((str(item.get("type")), str(item.get("action"))))
+    if read is None:
+        raise InvalidMessage("Nothing of this type has this action.", code="unknown_action")
+    steps = read(item, replace(reader, received_at=at))
+    return steps if isinstance(steps, Sequence) else [steps]
 
 
-class _Batch:
-    """Messages that wait to be stored together, and what was refused."""
-
-    def __init__(self, reader: Reader) -> None:
-        self.reader = reader
-        self.waiting: list[Message] = []
-        self.failed: list[FailedEvent] = []
-        self.errors: list[dict[str, Json]] = []
-
-    def add(self, item: Item) -> None:
-        kind, action = item.get("type"), str(item.get("action"))
-        if kind != "person" or action not in {*MESSAGES, *DEEDS}:
-            raise InvalidMessage("Nothing of this type has this action.", code="unknown_action")
-        if action in DEEDS:
-            self.flush()
-            DEEDS[action](item, self.reader)
-        elif message := MESSAGES[action](item, self.reader):
-            self.waiting.append(message)
-
-    def refuse(self, index: int, item: Any, error: IdentityTrackingError) -> None:
-        told = {"reason": error.code, "field": FIELDS.get(error.code, ""), "message": str(error)}
-        self.errors.append({"batch_index": index, **told})
-        reader = self.reader
-        sender, at = reader.sender, reader.received_at
-        self.failed.append(sender.refused(item, error.code, at, Entrance.TRACK))
-
-    def flush(self) -> list[Outcome]:
-        outcomes = deeds.keep(self.waiting, self.failed)
-        self.waiting, self.failed = [], []
-        return outcomes
+def _refused(reader: Reader, item: Any, code: str, at: datetime) -> FailedEvent:
+    return reader.sender.refused(item, code, at, Entrance.TRACK)
 
 
-def _identify(item: Item, reader: Reader) -> Message | None:
-    called = _called(item)
+def _told(refusal: Refusal) -> dict[str, Json]:
+    code = refusal.code
+    told = {"reason": code, "field": FIELDS.get(code, ""), "message": refusal.message}
+    return {"batch_index": refusal.index, **told}
+
+
+def _identify(item: Item, reader: Reader) -> Step:
     given = item.get("attributes")
-    if only_updates(given) and not deeds.is_known(called):
-        return None
+    updates = only_updates(given)
     if RELATIONSHIPS in item and isinstance(given, Mapping | None):
         given = {**(given or {}), RELATIONSHIPS: item[RELATIONSHIPS]}
-    return reader.identify(called, given)
+    message = reader.identify(_called(item), given)
+    return partial(deeds.update, message) if updates else message
 
 
-def _event(item: Item, reader: Reader, kind: str = "event") -> Message:
+def _event(item: Item, reader: Reader, kind: str = "event") -> Step:
     return reader.event(identified(item.get("identifiers"), ANYBODY), {**item, "type": kind})
 
 
-def _related(item: Item, reader: Reader, *, present: bool) -> Message:
+def _related(item: Item, reader: Reader, *, present: bool) -> Step:
     changes = object_relations(item.get("cio_relationships"), present=present)
     return reader.related(_called(item), changes)
 
 
-def _device(item: Item, reader: Reader) -> Message:
+def _device(item: Item, reader: Reader) -> Step:
     return reader.device(_called(item), item.get("device"))
 
 
-def _no_device(item: Item, reader: Reader) -> Message:
+def _no_device(item: Item, reader: Reader) -> Step:
     device = item.get("device")
     token = device.get("token", device.get("id")) if isinstance(device, Mapping) else None
     gone = Relation(object=device_ref(token), present=False)
     return reader.related(_called(item), (gone,))
 
 
-def _delete(item: Item, reader: Reader) -> None:
-    deeds.delete(_called(item), reader)
+def _delete(item: Item, reader: Reader) -> Step:
+    return partial(deeds.delete, _called(item), reader.sender)
 
 
-def _merge(item: Item, reader: Reader) -> None:
-    deeds.merge(identified(item.get("primary")), identified(item.get("secondary")), reader)
+def _merge(item: Item, reader: Reader) -> Step:
+    primary, secondary = identified(item.get("primary")), identified(item.get("secondary"))
+    return partial(deeds.merge, primary, secondary, reader.sender)
 
 
-def _suppress(item: Item, reader: Reader) -> None:
-    suppress(_called(item), by=f"source {reader.sender.source}")
+def _suppress(item: Item, reader: Reader) -> Step:
+    return partial(deeds.suppress, _called(item), reader.sender)
 
 
-def _unsuppress(item: Item, reader: Reader) -> None:
-    unsuppress(_called(item))
+def _unsuppress(item: Item, reader: Reader) -> Step:
+    return partial(deeds.unsuppress, _called(item))
 
 
 def _called(item: Item) -> Names:
     return identified(item.get("identifiers"))
 
 
-def _object(item: Any) -> Item:
-    if not isinstance(item, Mapping):
-        raise InvalidMessage("An item is an object.", code="invalid_item")
-    if len(printable(item)) >= MAX_MESSAGE:
-        raise InvalidMessage(f"An item has at most {MAX_MESSAGE} bytes.", code="too_large")
-    return item
-
-
-MESSAGES: Mapping[str, Callable[[Item, Reader], Message | None]] = {
-    "identify": _identify,
-    "event": _event,
-    "page": partial(_event, kind="page"),
-    "screen": partial(_event, kind="screen"),
-    "add_relationships": partial(_related, present=True),
-    "delete_relationships": partial(_related, present=False),
-    "add_device": _device,
-    "delete_device": _no_device,
-}
-DEEDS: Mapping[str, Callable[[Item, Reader], None]] = {
-    "delete": _delete,
-    "merge": _merge,
-    "suppress": _suppress,
-    "unsuppress": _unsuppress,
+ACTIONS: Mapping[tuple[str, str], Callable[[Item, Reader], Step | Sequence[Step]]] = {
+    ("person", "identify"): _identify,
+    ("person", "event"): _event,
+    ("person", "page"): partial(_event, kind="page"),
+    ("person", "screen"): partial(_event, kind="screen"),
+    ("person", "add_relationships"): partial(_related, present=True),
+    ("person", "delete_relationships"): partial(_related, present=False),
+    ("person", "add_device"): _device,
+    ("person", "delete_device"): _no_device,
+    ("person", "delete"): _delete,
+    ("person", "merge"): _merge,
+    ("person", "suppress"): _suppress,
+    ("person", "unsuppress"): _unsuppress,
+    ("object", "identify"): objects.described,
+    ("object", "identify_anonymous"): objects.described,
+    ("object", "add_relationships"): partial(objects.related, present=True),
+    ("object", "delete_relationships"): partial(objects.related, present=False),
+    ("object", "delete"): objects.deleted,
+    ("delivery", "event"): deliveries.happened,
 }
 FIELDS: Mapping[str, str] = {
     "no_identifier": "identifiers",
@@ -177,4 +154,6 @@ FIELDS: Mapping[str, str] = {
     "invalid_object": "cio_relationships",
     "invalid_relationships": "cio_relationships",
     "invalid_device": "device",
+    "unknown_object": "identifiers",
+    "too_many_attributes": "attributes",
 }

@@ -6,30 +6,34 @@ https://docs.customer.io/integrations/api/track/
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from identity_tracking.api.keys import Sender
+from identity_tracking.api.objects import device
+from identity_tracking.conf import conf
 from identity_tracking.exceptions import InvalidIdentifier, InvalidMessage
 from identity_tracking.identifiers import Names, names
 from identity_tracking.ingest.context import MAX_URL, page_context, placed
 from identity_tracking.messages import (
     RELATIONSHIPS,
+    Description,
     Message,
     ObjectRef,
+    Order,
     Relation,
     Type,
     clean_message_id,
+    microseconds,
     moment,
-    object_ref,
+    new_message_id,
     relations,
     stamp,
 )
 from identity_tracking.payloads import MAX_NAME, Json, clean_mapping, clean_text
 
-DEVICE = "device"  # the type of object that a device is
-SEGMENT = "segment"
 VIEWS = frozenset({"page", "screen"})
 NAMING = ("id", "email", "anonymous_id")
 PEOPLE = ("id", "email", "cio_id")
@@ -38,14 +42,18 @@ ANYBODY = (*PEOPLE, "anonymous_id")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reader:
-    """Reads the calls of one request. ``received_at``: when it came."""
+    """Reads the calls of one request. ``received_at``: when it came.
+
+    ``objects``: those that its calls name by their key.
+    """
 
     sender: Sender
     received_at: datetime
+    objects: Mapping[UUID, ObjectRef] = field(default_factory=dict)
 
     def identify(self, called: Names, body: Json) -> Message:
         """Read attributes, with the keywords among them: names, ``_timestamp``, relationships."""
-        given = clean_mapping(body)
+        given = attributes(body)
         changes = relations(given.pop(RELATIONSHIPS, None))
         at = given.pop("_timestamp", None)
         said = {name: given.pop(name, None) for name in NAMING}
@@ -72,18 +80,28 @@ class Reader:
         )
 
     def device(self, called: Names, body: Any) -> Message:
-        """Read a device: somebody's relationship to it, with all that is known of it."""
-        if not isinstance(body, Mapping):
-            raise InvalidMessage("A device is an object.", code="invalid_device")
-        given = clean_mapping(body)
-        token = device_ref(given.pop("id", None) or given.pop("token", None))
-        about = {**clean_mapping(given.pop("attributes", None)), **given}
-        return self.related(called, (Relation(object=token, attributes=about),))
+        """Read somebody's relationship to a device."""
+        return self.related(called, (device(body),))
 
     def related(self, called: Names, changes: tuple[Relation, ...]) -> Message:
         if not changes:
             raise InvalidMessage("No relationship is named.", code="invalid_relationships")
         return self._message(Type.RELATE, called, None, relations=changes)
+
+    def description(self, of: ObjectRef, said: Mapping[str, Json], at: Any) -> Description:
+        """Return what is said of an object itself."""
+        order = Order(
+            microseconds(self.timestamp(at)),
+            new_message_id(),
+            self.sender.trusted,
+            self.sender.source,
+        )
+        return Description(object=of, order=order, received_at=self.received_at, attributes=said)
+
+    def timestamp(self, said: Any) -> datetime:
+        """Return the time of a call; of one that anybody may make not too far back."""
+        oldest = None if self.sender.trusted else timedelta(seconds=conf.BACKDATE_LIMIT)
+        return stamp(moment(said), self.received_at, oldest=oldest)
 
     def _message(self, type: Type, called: Names, at: Any, **said: Any) -> Message:
         if not (called.head or called.cio_id):
@@ -93,7 +111,7 @@ class Reader:
             names=called,
             source=self.sender.source,
             message_id=clean_message_id(said.pop("message_id", None)),
-            timestamp=stamp(moment(at), self.received_at),
+            timestamp=self.timestamp(at),
             received_at=self.received_at,
             trusted=self.sender.trusted,
             email_trusted=self.sender.trusted,
@@ -143,13 +161,10 @@ def identified(value: Any, kinds: Collection[str] = PEOPLE) -> Names:
     return called
 
 
-def device_ref(token: Any) -> ObjectRef:
-    return object_ref(DEVICE, token)
-
-
-def members(segment: str, *, present: bool) -> tuple[Relation, ...]:
-    """Return that somebody is in a manual segment, or no longer."""
-    return (Relation(object=object_ref(SEGMENT, segment), present=present),)
+def attributes(value: Any) -> dict[str, Json]:
+    """Read attributes: null removes one, and so does an empty text."""
+    given = clean_mapping(value)
+    return {name: None if one == "" else one for name, one in given.items()}
 
 
 def only_updates(body: Any) -> bool:

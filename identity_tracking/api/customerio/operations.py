@@ -14,11 +14,13 @@ from identity_tracking.api.customerio.views import (
     EntityView,
     EventView,
     MergeView,
+    MetricView,
     RegionView,
     SegmentView,
 )
 from identity_tracking.api.operations import (
     CLEAR,
+    PREFLIGHT,
     Answer,
     Answers,
     Operation,
@@ -41,6 +43,7 @@ from identity_tracking.api.shapes import (
     ref,
     text,
 )
+from identity_tracking.ingest.process import TOO_MANY
 from identity_tracking.payloads import MAX_NAME
 
 SIZE = f"At most {BodyParser.max_bytes} bytes of JSON, plain or gzip, whatever its Content-Type."
@@ -58,9 +61,11 @@ OF_ITEMS = (
     *OF_CALLS,
     *OF_DEEDS,
     *("invalid_item", "unknown_action", "invalid_identifiers"),
+    *("unknown_object", TOO_MANY),
 )
+OF_DELIVERIES = (*OF_CALLS, "invalid_identifiers", "invalid_item")
 OF_FORMS = (*UNREADABLE, "invalid_gzip", *OF_VALUES, *UNREAD, "invalid_data", "invalid_form_id")
-OK = 200
+OK, NO_KEY = 200, 401
 DONE = answer("Done, and in the database.", objects({}, is_closed=True))
 IDENTIFIER = in_path(
     "identifier",
@@ -178,6 +183,44 @@ def _segment(verb: str, summary: str) -> Operation:
     )
 
 
+def _delivery(
+    path: str, *also: str, shape: str = "Delivery", parameters: tuple[Schema, ...] = ()
+) -> tuple[Operation, ...]:
+    """Return what takes what became of a delivery, and its preflight."""
+    about = "A page's origin may not post."
+    refused = {403: answer(about, _meta_error("origin_not_allowed", CLEAR))}
+    told = {code: one for code, one in _answers(_meta, *OF_DELIVERIES).items() if code != NO_KEY}
+    took = Operation(
+        method="post",
+        path=path,
+        also=also,
+        view=MetricView,
+        summary="Tell what became of a delivery",
+        parameters=parameters,
+        body=body(ref(shape), SIZE),
+        answers={**told, **refused},
+    )
+    preflight = Operation(
+        method="options",
+        path=path,
+        view=MetricView,
+        summary="Tell a page of another origin whether it may call this",
+        parameters=parameters,
+        answers={204: PREFLIGHT[204], 403: answer("It came in the clear.", _meta_error(CLEAR))},
+    )
+    return took, preflight
+
+
+DELIVERIES = (
+    *_delivery("/api/v1/metrics", "/api/v1/cio_deliveries/events"),
+    *_delivery("/api/v1/push/events", "/push/events"),
+    *_delivery(
+        "/unsubscribe/{delivery_id}",
+        "/api/v1/unsubscribe/{delivery_id}",
+        shape="Unsubscribed",
+        parameters=(in_path("delivery_id", text(minLength=1), "The delivery's id."),),
+    ),
+)
 FORM_ID = in_path(
     "form_id", text(MAX_NAME, minLength=1, examples=["signup"]), "Any; a new one lists the form."
 )
@@ -221,6 +264,7 @@ OPERATIONS = (
     _segment("add", "Put people into a manual segment"),
     FORM,
     _segment("remove", "Take people out of a manual segment"),
+    *DELIVERIES,
     _call(
         "post",
         "/api/v2/entity",

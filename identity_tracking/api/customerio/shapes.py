@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from identity_tracking.api.customerio.deeds import MOST_MEMBERS
+from identity_tracking.api.customerio.segments import MOST
 from identity_tracking.api.shapes import NULL, Schema, lists, objects, ref, some_of, text
 
 PROPERTIES = some_of(ref("Properties"), NULL)
@@ -66,7 +66,7 @@ def named(*kinds: str) -> Schema:
 CALLED = named(*NAMED)
 ANYBODY = named(*NAMED, "anonymous_id")
 MERGE = objects({"primary": ref("Called"), "secondary": ref("Called")})
-MEMBERS = objects({"ids": lists(ref("Identifier"), MOST_MEMBERS, minItems=1)})
+MEMBERS = objects({"ids": lists(ref("Identifier"), MOST, minItems=1)})
 RELATED = lists(
     objects(
         {"identifiers": objects({"object_type_id": ref("Label"), "object_id": ref("Label")})},
@@ -76,16 +76,18 @@ RELATED = lists(
 )
 
 
-def item(action: str, required: Mapping[str, Schema], **optional: Schema) -> Schema:
-    """Return one thing to do in version 2, about a person."""
-    head: Mapping[str, Schema] = {"type": {"const": "person"}, "action": {"const": action}}
+def item(
+    action: str, required: Mapping[str, Schema], *, of: str = "person", **optional: Schema
+) -> Schema:
+    """Return one thing to do in version 2, about a person, an object or a delivery."""
+    head: Mapping[str, Schema] = {"type": {"const": of}, "action": {"const": action}}
     return objects({**head, **required}, optional)
 
 
 WHO: Mapping[str, Schema] = {"identifiers": ref("Called")}
 SEEN: Mapping[str, Schema] = {"identifiers": ref("Anybody"), "name": ref("Name")}
 DONE: Mapping[str, Schema] = {**EVENT_FIELDS, "attributes": PROPERTIES}
-ITEMS: Mapping[str, Schema] = {
+PERSON_ITEMS: Mapping[str, Schema] = {
     "identify": item(
         "identify", WHO, attributes=ref("Customer"), cio_relationships=ref("Relationships")
     ),
@@ -100,6 +102,58 @@ ITEMS: Mapping[str, Schema] = {
     "merge": item("merge", MERGE["properties"]),
     **{deed: item(deed, WHO) for deed in ("delete", "suppress", "unsuppress")},
 }
+PEOPLE = lists(
+    objects({"identifiers": ref("Anybody")}, {"relationship_attributes": PROPERTIES}), minItems=1
+)
+WHAT: Mapping[str, Schema] = {
+    "identifiers": some_of(
+        objects({"object_type_id": ref("Label"), "object_id": ref("Label")}, is_closed=True),
+        objects({"cio_object_id": text(pattern="^[0-9a-f]{32}$")}, is_closed=True),
+    )
+}
+OBJECT_ITEMS: Mapping[str, Schema] = {
+    **{
+        action: item(
+            action,
+            WHAT,
+            of="object",
+            timestamp=ref("Time"),
+            attributes=PROPERTIES,
+            cio_relationships=some_of(PEOPLE, NULL),
+        )
+        for action in ("identify", "identify_anonymous")
+    },
+    **{
+        action: item(action, {**WHAT, "cio_relationships": PEOPLE}, of="object")
+        for action in ("add_relationships", "delete_relationships")
+    },
+    "delete": item("delete", WHAT, of="object"),
+}
+WHOSE: Mapping[str, Schema] = {
+    "customer_id": ref("Identifier"),
+    "recipient": text(description="An email address, or a device's token."),
+    "device_id": text(),
+    "device_token": text(),
+}
+DELIVERY_ITEM = item(
+    "event",
+    {"identifiers": objects({"id": ref("Label")}), "name": ref("Name")},
+    of="delivery",
+    timestamp=ref("Time"),
+    attributes=some_of(objects({}, WHOSE, additionalProperties=ref("Value")), NULL),
+)
+ITEMS = (*PERSON_ITEMS.values(), *OBJECT_ITEMS.values(), DELIVERY_ITEM)
+DELIVERED: Mapping[str, Schema] = {
+    "delivery_id": ref("Label"),
+    "metric": text(examples=["opened", "clicked", "bounced"]),
+    "event": text(description="What others call a metric."),
+    "timestamp": ref("Time"),
+    "reason": text(),
+    "href": text(),
+    **WHOSE,
+}
+DELIVERY = objects({}, {**DELIVERED, "payload": objects({}, DELIVERED)})
+UNSUBSCRIBED = objects({}, {"unsubscribe": {"type": "boolean"}, **WHOSE})
 FILLED_IN = objects(
     {
         "data": objects(
@@ -127,6 +181,8 @@ SHAPES: Mapping[str, Schema] = {
     "Anybody": ANYBODY,
     "Merge": MERGE,
     "Members": MEMBERS,
-    "Item": {"anyOf": [*ITEMS.values()]},
+    "Delivery": DELIVERY,
+    "Unsubscribed": UNSUBSCRIBED,
+    "Item": {"anyOf": [*ITEMS]},
     "ItemBatch": objects({"batch": lists(ref("Item"))}),
 }

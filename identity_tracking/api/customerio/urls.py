@@ -14,6 +14,7 @@ from identity_tracking.api.customerio.views import (
     EntityView,
     EventView,
     MergeView,
+    MetricView,
     RegionView,
     SegmentView,
 )
@@ -28,6 +29,10 @@ urlpatterns = [
         r"^api/v1/segments/(?P<segment>[^/]+)/(?P<verb>add|remove)_customers/?$",
         SegmentView.as_view(),
     ),
+    re_path(r"^api/v1/metrics/?$", MetricView.as_view()),
+    re_path(r"^api/v1/cio_deliveries/events/?$", MetricView.as_view()),
+    re_path(r"^(?:api/v1/)?push/events/?$", MetricView.as_view()),
+    re_path(r"^(?:api/v1/)?unsubscribe/(?P<delivery_id>[^/]+)/?$", MetricView.as_view()),
     re_path(r"^api/v2/entity/?$", EntityView.as_view()),
     re_path(r"^api/v2/batch/?$", BatchView.as_view()),
 ]

@@ -14,8 +14,11 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from identity_tracking.api.base import STATUS, OpenView
-from identity_tracking.api.customerio import deeds
+from identity_tracking import sources
+from identity_tracking.api import deeds
+from identity_tracking.api.base import STATUS, OpenView, PageView
+from identity_tracking.api.customerio import deliveries
+from identity_tracking.api.customerio import segments as manual
 from identity_tracking.api.customerio.batches import carry_out
 from identity_tracking.api.customerio.decoder import (
     VIEWS,
@@ -23,10 +26,11 @@ from identity_tracking.api.customerio.decoder import (
     addressed,
     identified,
 )
-from identity_tracking.api.keys import KeyAuthentication
+from identity_tracking.api.keys import KeyAuthentication, Sender
 from identity_tracking.api.parsers import BodyParser
 from identity_tracking.api.paths import segments
 from identity_tracking.api.throttling import SourceThrottle
+from identity_tracking.conf import conf
 from identity_tracking.exceptions import InvalidMessage, Unavailable
 from identity_tracking.models import FailedEvent
 
@@ -75,7 +79,10 @@ class TrackView(OpenView):
 
     def perform(self, action: str, identifiers: Any, **said: Any) -> Response:
         """Do what version 2 has as an item: so both mean the same, and fail alike."""
-        item = {**said, "type": "person", "action": action, "identifiers": identifiers}
+        return self.done({**said, "type": "person", "action": action, "identifiers": identifiers})
+
+    def done(self, item: Any) -> Response:
+        """Carry out an item of version 2, and answer as version 1 does."""
         for error in carry_out([item], self.reader):
             code = error["reason"]
             return self.refusal(code, error["message"], STATUS.get(code, 400))
@@ -135,8 +142,8 @@ class CustomerView(TrackView):
 
     def delete(self, request: Request, rest: str) -> Response:
         if self.target.what == "devices" and self.target.token:
-            deeds.forget_device(addressed(self.target.person), self.target.token, self.reader)
-            return Response({})
+            held = deeds.held_device(addressed(self.target.person), self.target.token)
+            return self.perform("delete_device", self.addressee(), device={"token": held.id})
         self.expect("")
         return self.perform("delete", self.addressee())
 
@@ -170,7 +177,7 @@ class MergeView(TrackView):
     def post(self, request: Request) -> Response:
         body = mapping(request.data)
         primary, secondary = identified(body.get("primary")), identified(body.get("secondary"))
-        deeds.merge(primary, secondary, self.reader)
+        deeds.merge(primary, secondary, self.reader.sender)
         return Response({})
 
     def refusal(self, code: str, message: str, status_code: int) -> Response:
@@ -185,8 +192,37 @@ class SegmentView(TrackView):
 
     def post(self, request: Request, segment: str, verb: str) -> Response:
         kind = request.query_params.get("id_type", "id")
-        deeds.change_members(segment, request.data, kind, self.reader, present=verb == "add")
+        manual.change(segment, request.data, kind, self.reader, present=verb == "add")
         return Response({})
+
+
+class MetricView(PageView, TrackView):
+    """What became of a delivery, told by anybody: so it is no more than claimed.
+
+    ``POST /api/v1/metrics`` ``{"delivery_id": "…", "metric": "opened", "timestamp": 1613063089,
+    "recipient": "…"}``, ``/push/events`` ``{"delivery_id", "event", "device_id", "timestamp"}``,
+    ``/api/v1/cio_deliveries/events`` ``{"type": "in_app", "payload": {…}}``, and
+    ``/unsubscribe/{delivery_id}`` ``{"unsubscribe": true}``. 200 ``{}`` also where nobody is
+    named whom anybody knows: then it is kept as a failed event.
+    """
+
+    authentication_classes: Any = ()
+
+    def perform_authentication(self, request: Request) -> None:
+        """Ask for no key."""
+
+    def who(self, request: Request) -> Sender:
+        sender = Sender(source=conf.SITE_ID, trusted=False, known=sources.public(conf.SITE_ID))
+        self.reader = Reader(sender=sender, received_at=datetime.now(UTC))
+        return sender
+
+    def post(self, request: Request, delivery_id: str = "") -> Response:
+        body = mapping(request.data)
+        if not self.is_to_be_kept(request._request):
+            return Response({})
+        if delivery_id:
+            body = {**body, "delivery_id": delivery_id, "metric": "unsubscribed"}
+        return self.done(deliveries.item_of(body))
 
 
 class EntityView(TrackView):

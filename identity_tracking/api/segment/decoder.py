@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from identity_tracking.api.keys import Sender
+from identity_tracking.api.objects import GROUP_TYPE, KINDS
 from identity_tracking.conf import conf
 from identity_tracking.exceptions import InvalidIdentifier, InvalidMessage
 from identity_tracking.identifiers import Names, names
@@ -41,8 +42,6 @@ SPELLINGS = {"createdAt": "created_at", "firstName": "first_name", "lastName": "
 FRESH = timedelta(minutes=1)  # a clock that is wrong by less is right
 SCRIPT = "analytics.js"  # what Segment's script for pages calls itself, and Customer.io's
 AGAIN = timedelta(milliseconds=500)  # the least that either waits before it sends a call again
-KINDS = ("objectTypeId", "object_type_id")
-GROUP_TYPE = "1"  # the type of object that a group is, where it names none: Customer.io's
 PLACE = frozenset({"url", "path", "search", "referrer", "title"})  # kept cleaned, in the context
 TOLD = {"userAgent": "user_agent", "locale": "locale", "timezone": "timezone"}
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,16 +14,14 @@ from rest_framework.response import Response
 
 from identity_tracking import sources
 from identity_tracking.api.base import PageView
+from identity_tracking.api.batch import Step, carry_out
 from identity_tracking.api.keys import Sender, sender_of
 from identity_tracking.api.parsers import BodyParser
 from identity_tracking.api.segment.decoder import Reader
-from identity_tracking.conf import conf
+from identity_tracking.api.segment.semantics import read_steps
 from identity_tracking.exceptions import InvalidMessage
-from identity_tracking.ingest.process import process
-from identity_tracking.messages import Message
 from identity_tracking.models import FailedEvent
 from identity_tracking.payloads import Json
-from identity_tracking.visitor import Visitor
 
 MOST = 2_500  # calls of a batch: https://segment.com/docs/connections/sources/catalog/libraries/server/http-api/#batch
 
@@ -48,7 +48,7 @@ class SegmentView(PageView):
         http: HttpRequest = request._request
         body = request.data if isinstance(request.data, dict) else {}
         sender: Any = self.sender
-        if not _is_to_be_kept(http):
+        if not self.is_to_be_kept(http):
             return Response({"success": True})
         reader = Reader(
             sender=sender,
@@ -108,23 +108,14 @@ class SettingsView(SegmentView):
 
 
 def _kept(reader: Reader, items: list[Any], kind: str) -> dict[str, Json]:
-    """Process ``items``; return the errors of those that could not be accepted, if any."""
-    messages: list[Message] = []
-    failed: list[FailedEvent] = []
-    errors: list[Json] = []
-    for index, item in enumerate(items):
-        try:
-            message = reader.read(item, kind)
-        except InvalidMessage as error:
-            errors.append({"index": index, "code": error.code, "message": str(error)})
-            failed.append(reader.refused(item, error.code, kind))
-        else:
-            messages += [message] if message else []
-    process(messages, failed=failed)
+    """Carry out ``items``; return the errors of those that could not be accepted, if any."""
+
+    def read(item: Any, at: datetime) -> Sequence[Step]:
+        return read_steps(replace(reader, received_at=at), item, kind)
+
+    def refuse(item: Any, code: str, at: datetime) -> FailedEvent:
+        return replace(reader, received_at=at).refused(item, code, kind)
+
+    refusals = carry_out(items, read, refuse, reader.received_at)
+    errors = [asdict(refusal) for refusal in refusals]
     return {"errors": errors} if errors else {}
-
-
-def _is_to_be_kept(request: HttpRequest) -> bool:
-    """Say whether to record anything: of a browser only what it agrees to."""
-    is_browser = "HTTP_ORIGIN" in request.META or "HTTP_SEC_FETCH_SITE" in request.META
-    return conf.ENABLED and (not is_browser or Visitor(request).may_be_followed())

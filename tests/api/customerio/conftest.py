@@ -28,3 +28,14 @@ def call(server):
         return server.generic(method, path, data, content_type="application/json", **options)
 
     return do
+
+
+@pytest.fixture
+def send(call):
+    """Send items as one batch; return the answer's status and errors."""
+
+    def do(*items):
+        answer = call("POST", "/people/api/v2/batch", {"batch": items})
+        return answer.status_code, answer.json().get("errors", [])
+
+    return do

@@ -17,17 +17,6 @@ ENTITY, BATCH = "/people/api/v2/entity", "/people/api/v2/batch"
 ACME = {"identifiers": {"object_type_id": "1", "object_id": "acme"}}
 
 
-@pytest.fixture
-def send(call):
-    """Send items as one batch; return the answer's status and errors."""
-
-    def do(*items):
-        answer = call("POST", BATCH, {"batch": items})
-        return answer.status_code, answer.json().get("errors", [])
-
-    return do
-
-
 def item(action, who=None, **said):
     return {
         "type": "person",
@@ -155,6 +144,27 @@ def test_an_update_alone_makes_nobody(send):
     assert send(item("identify", attributes={"_update": True})) == (200, [])
 
     assert find(id="42") is None
+
+
+def test_somebody_made_by_a_batch_may_be_updated_by_it(send):
+    send(
+        item("identify", attributes={"a": 1}),
+        item("identify", attributes={"_update": True, "a": 2}),
+    )
+
+    assert find(id="42").attributes == {"a": 2}
+
+
+def test_what_stands_later_in_a_batch_is_later(send):
+    for number in range(5):
+        send(
+            item("add_relationships", cio_relationships=[ACME]),
+            item("identify", attributes={"plan": "free", "city": "Bern"}),
+            item("identify", attributes={"plan": number, "city": ""}),
+            item("delete_relationships", cio_relationships=[ACME]),
+        )
+        assert find(id="42").attributes == {"plan": number}
+        assert not find(id="42").relationships.exists()
 
 
 def test_an_anonymous_event_is_its_visitors(send):

@@ -6,14 +6,16 @@ from itertools import product
 
 import pytest
 
-from identity_tracking.api.customerio.batches import DEEDS, MESSAGES
+from identity_tracking.api.customerio.batches import ACTIONS
 from identity_tracking.api.customerio.operations import OPERATIONS
 from identity_tracking.api.customerio.shapes import ITEMS
 from identity_tracking.api.customerio.views import CustomerView
 
 
 def test_every_action_of_version_2_is_told():
-    assert set(ITEMS) == {*MESSAGES, *DEEDS}
+    told = {tuple(one["properties"][name]["const"] for name in ("type", "action")) for one in ITEMS}
+
+    assert told == {*ACTIONS}
 
 
 @pytest.mark.django_db

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from identity_tracking.api.segment.decoder import TYPES
+from identity_tracking.api.segment.semantics import MEANINGS
 from identity_tracking.models import Activity, FailedEvent
 from tests.hostile import json_of
 
@@ -22,7 +23,7 @@ numbers = itertools.count()
 KEYS = [
     *("userId", "anonymousId", "previousId", "groupId", "event", "name", "properties", "traits"),
     *("context", "page", "campaign", "url", "ip", "userAgent", "library", "timestamp", "sentAt"),
-    *("messageId", "email", "objectTypeId", "cio_relationships"),
+    *("messageId", "email", "objectTypeId", "cio_relationships", "objectId", "device", "token"),
 ]
 WORDS = ["https://x.example/?a=%", "http://[", "203.0.113.7", "2026-01-01T00:00:00Z", "1e999"]
 JSON = json_of(KEYS, WORDS, leaves=12)
@@ -48,6 +49,22 @@ def test_each_call_of_a_batch_is_stored_or_kept_as_failed(calls, key):
     silent = [one for one in calls if is_silent(one)]
     after = Activity.objects.count() + FailedEvent.objects.count()
     assert after == before + len(calls) - len(silent)
+
+
+DEEDS = st.fixed_dictionaries(
+    {"type": st.just("track"), "event": st.sampled_from([*MEANINGS])},
+    optional={key: JSON for key in KEYS if key not in {"messageId", "event"}},
+)
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(calls=st.lists(DEEDS, max_size=3))
+def test_no_deed_makes_a_server_error(calls):
+    client = Client(headers={"authorization": "Bearer test-key"})
+
+    answer = client.post("/people/v1/batch", json.dumps({"batch": calls}), "text/plain")
+
+    assert answer.status_code == 200, answer.content
 
 
 def is_silent(call):
