@@ -40,6 +40,7 @@ def connect() -> None:
         check_middleware_order,
         check_cross_site,
         check_origins,
+        check_success_urls,
         check_site_id,
         check_consent,
         check_consent_mode,
@@ -188,6 +189,18 @@ def check_origins(**kwargs: Any) -> list[CheckMessage]:
         )
         for origin in conf.ALLOWED_ORIGINS
         if not ORIGIN.fullmatch(str(origin))
+    ]
+
+
+def check_success_urls(**kwargs: Any) -> list[CheckMessage]:
+    return [
+        Error(
+            f"{url!r} in FORM_SUCCESS_URLS is no page and no origin.",
+            hint='Write it in full, without a query: "https://shop.example/thanks/".',
+            id="identity_tracking.E016",
+        )
+        for url in conf.FORM_SUCCESS_URLS
+        if not ORIGIN.fullmatch("/".join(str(url).split("/")[:3])) or {"?", "#"} & {*str(url)}
     ]
 
 

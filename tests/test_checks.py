@@ -182,6 +182,23 @@ def test_an_origin_that_no_browser_sends_is_an_error(settings, origin, ids):
     assert found(checks.check_origins) == ids
 
 
+@pytest.mark.parametrize(
+    ("url", "ids"),
+    [
+        ("https://shop.example/thanks/", []),
+        ("https://shop.example", []),
+        ("/thanks/", ["E016"]),
+        ("https://shop.example/?a=b", ["E016"]),
+        ("//shop.example/", ["E016"]),
+        ("*", ["E016"]),
+    ],
+)
+def test_a_page_for_forms_to_lead_to_that_is_none_is_an_error(settings, url, ids):
+    configure(settings, FORM_SUCCESS_URLS=[url])
+
+    assert found(checks.check_success_urls) == ids
+
+
 @pytest.mark.parametrize(("site_id", "ids"), [("shop", []), ("shop:de", ["E008"])])
 def test_a_site_id_that_holds_the_separator_is_an_error(settings, site_id, ids):
     configure(settings, SITE_ID=site_id)

@@ -1,7 +1,7 @@
 """The forms that there are: each is listed by its first submission, with the fields it has.
 
-Nobody's data is in it, so nothing here is erased: what holds an "@" is not listed. What strangers
-may list is bounded; a submission counts the same, listed or not.
+Nobody's data is in it, so nothing here is erased: what holds an "@", or hides something, is not
+listed. What strangers may list is bounded; a submission counts the same, listed or not.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def note(submission: Submission, using: str) -> Known:
 
 
 def _has_room(submission: Submission, using: str) -> bool:
-    if "@" in submission.form_id:
+    if not _listable(submission.form_id):
         return False
     with reachable(using):
         listed = Form.objects.using(using).filter(trusted=submission.trusted)
@@ -134,4 +134,4 @@ def _count(form: UUID, day: date, using: str) -> None:
 
 
 def _listable(text: str) -> str:
-    return "" if "@" in text else text
+    return text if text.isprintable() and "@" not in text else ""
