@@ -1,7 +1,7 @@
 """People, their history and what went wrong, in the site's own admin.
 
-Nothing is edited but what forms give; what staff may do, merge or void, can be undone, but for a
-deletion.
+Nothing is edited but sources and what forms give; what staff may do, merge or void, can be
+undone, but for a deletion.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from identity_tracking.admin.forms import FormAdmin
 from identity_tracking.admin.merges import MergeAdmin
 from identity_tracking.admin.objects import TrackedObjectAdmin
 from identity_tracking.admin.people import PersonAdmin
+from identity_tracking.admin.sources import SourceAdmin
 from identity_tracking.admin.visitors import VisitorAdmin
 from identity_tracking.models import (
     Activity,
@@ -24,6 +25,7 @@ from identity_tracking.models import (
     Identifier,
     MergeOperation,
     Person,
+    Source,
     TrackedObject,
 )
 
@@ -35,3 +37,4 @@ admin.site.register(TrackedObject, TrackedObjectAdmin)
 admin.site.register(Conflict, ConflictAdmin)
 admin.site.register(FailedEvent, FailedEventAdmin)
 admin.site.register(Form, FormAdmin)
+admin.site.register(Source, SourceAdmin)

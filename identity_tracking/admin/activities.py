@@ -26,7 +26,7 @@ from identity_tracking.admin.values import block, plain, web_link
 from identity_tracking.conf import conf
 from identity_tracking.identifiers import digest
 from identity_tracking.messages import Type
-from identity_tracking.models import Activity, Person
+from identity_tracking.models import Activity, Person, Source
 from identity_tracking.models.activity import ActivityQuerySet
 
 WINDOW = 100_000  # activities: how far back a look-up goes that no index answers
@@ -47,9 +47,26 @@ class TypeFilter(admin.SimpleListFilter):
         return recent(queryset, period_asked(request)).filter(type=self.value())
 
 
+class SourceFilter(admin.SimpleListFilter):
+    """The source, where the site has more than the settings'."""
+
+    title = _("source, among the newest")
+    parameter_name = "source"
+
+    def lookups(self, request: HttpRequest, model_admin: object) -> Iterable[tuple[str, Any]]:
+        rows = Source.objects.order_by("name").values_list("site_id", "name")
+        others = [(site_id, plain(name)) for site_id, name in rows]
+        return [(conf.SITE_ID, plain(conf.SITE_ID)), *others] if others else []
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> ActivityQuerySet | None:
+        if self.value() not in dict(self.lookup_choices):
+            return None
+        return recent(queryset, period_asked(request)).filter(source=self.value())
+
+
 class ActivityAdmin(ReadOnlyAdmin):
     list_display = ("what", "type", "who", "person_shown", "timestamp")
-    list_filter = (DayFilter, TypeFilter)
+    list_filter = (DayFilter, TypeFilter, SourceFilter)
     ordering = ("-timestamp", "-pk")
     search_fields = ("message_id",)  # get_search_results says how
     search_help_text = _("A message id, an identifier or the name of an event, in full.")
@@ -151,7 +168,8 @@ def _keys_of_message(term: str, using: str) -> list[UUID]:
     """Return the keys that an activity with this message id, or this key, can have."""
     newest_first = Activity.objects.using(using).order_by("-timestamp")
     recent_sources = set(newest_first.values_list("source", flat=True)[:SAMPLE])
-    sources = recent_sources | {conf.SITE_ID}
+    rows = Source.objects.using(using).values_list("site_id", flat=True)
+    sources = recent_sources | {conf.SITE_ID, *rows}
     keys = [digest(source, trusted, term) for source in sources for trusted in ("0", "1")]
     try:
         return [*keys, UUID(term)]

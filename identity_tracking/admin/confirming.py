@@ -20,7 +20,7 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from identity_tracking.admin.readonly import ReadOnlyAdmin, may_view, page_of
+from identity_tracking.admin.readonly import StockAdmin, may_view, page_of
 from identity_tracking.exceptions import IdentityTrackingError
 from identity_tracking.ingest.transaction import database, in_transaction
 from identity_tracking.models import Claim
@@ -55,7 +55,7 @@ class Deed:
     names_nobody: bool = False
 
 
-def entrance(admin: ReadOnlyAdmin, request: HttpRequest, row: Any, deed: Deed) -> HttpResponseBase:
+def entrance(admin: StockAdmin, request: HttpRequest, row: Any, deed: Deed) -> HttpResponseBase:
     """Ask whether to do ``deed`` to ``row``; do it on POST."""
     if not may(request, deed.permission):
         raise PermissionDenied
@@ -102,7 +102,7 @@ def _do(request: HttpRequest, row: Any, deed: Deed) -> HttpResponseBase:
     return redirect(deed.back or _home(request, row))
 
 
-def _ask(admin: ReadOnlyAdmin, request: HttpRequest, row: Any, deed: Deed) -> HttpResponse:
+def _ask(admin: StockAdmin, request: HttpRequest, row: Any, deed: Deed) -> HttpResponse:
     context = {
         **admin.admin_site.each_context(request),
         "title": deed.title,

@@ -16,7 +16,7 @@ from identity_tracking.messages import (
     Type,
     relations_as_sent,
 )
-from identity_tracking.models import Conflict, MergeOperation
+from identity_tracking.models import Conflict, MergeOperation, Source
 from tests.factories import (
     START,
     ActivityFactory,
@@ -29,6 +29,7 @@ from tests.factories import (
     ObjectRelationshipFactory,
     OwnershipFactory,
     PersonFactory,
+    SourceFactory,
     TrackedObjectFactory,
 )
 
@@ -106,6 +107,7 @@ def screens(staff, value):
     failed = FailedEventFactory(code=value[:32], payload=value, source=value)
     form = FormFactory(form_id=value, name=value, url=value, source=value)
     FormFieldFactory(form=form, name=value, attribute=value)
+    source = SourceFactory(name=value, site_id=value, allowed_origins=value)
     joined = PersonFactory(user_id=value[:-1], attributes={value: value, "name": value})
     sides = {"primary": person, "secondary": joined}
     MergeOperation.objects.create(**sides, at=START, by=value, reason=value)
@@ -118,6 +120,7 @@ def screens(staff, value):
         "conflict": conflict,
         "failedevent": failed,
         "form": form,
+        "source": source,
     }
     for model, row in rows.items():
         yield staff.read(model)
@@ -149,6 +152,7 @@ def deeds(person, activity):
         "claim_restore": [claim.pk],
         "conflict_settle": [Conflict.objects.get().pk],
         "conflict_reopen": [Conflict.objects.get().pk],
+        "source_key": [Source.objects.get().pk],
         "overview": [],
     }
 

@@ -10,6 +10,7 @@ from tests.factories import (
     IdentifierFactory,
     ObjectRelationshipFactory,
     PersonFactory,
+    SourceFactory,
     TrackedObjectFactory,
 )
 
@@ -108,6 +109,7 @@ def test_whoever_may_not_see_activity_reads_no_time_of_it(staff_with):
         ("trackedobject", TrackedObjectFactory),
         ("conflict", ConflictFactory),
         ("failedevent", FailedEventFactory),
+        ("source", SourceFactory),
     ],
 )
 def test_a_screen_is_closed_without_its_permission(staff_with, model, make):

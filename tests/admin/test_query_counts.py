@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from identity_tracking.identifiers import Kind
 from identity_tracking.messages import Type
 from identity_tracking.models import MergeOperation
+from identity_tracking.sources import make_key
 from tests.factories import (
     START,
     ActivityFactory,
@@ -24,6 +25,7 @@ from tests.factories import (
     ObjectRelationshipFactory,
     OwnershipFactory,
     PersonFactory,
+    SourceFactory,
     TrackedObjectFactory,
 )
 
@@ -38,6 +40,7 @@ LISTS = [
     "failedevent",
     "mergeoperation",
     "form",
+    "source",
 ]
 
 
@@ -60,6 +63,7 @@ def fill(count):
         ConflictFactory(identifier=visitor, other=lead.anchor, activity=activity)
         FailedEventFactory()
         FormFieldFactory(form__last_seen=START + timedelta(minutes=n))
+        make_key(SourceFactory())
         IdentifierFactory()
         sides = {"primary": person, "secondary": LeadFactory(), "by": str(n)}
         MergeOperation.objects.create(at=START, undone_at=START, **sides)

@@ -18,8 +18,11 @@ from identity_tracking.models import (
     Identifier,
     MergeOperation,
     Person,
+    SecretKey,
+    Source,
     TrackedObject,
 )
+from identity_tracking.sources import make_key
 from tests.admin.test_hostile_values import HOSTILE
 from tests.factories import (
     START,
@@ -27,6 +30,7 @@ from tests.factories import (
     FailedEventFactory,
     FormFactory,
     FormFieldFactory,
+    SourceFactory,
 )
 from tests.saying import identify, page, person, relate, track
 
@@ -40,12 +44,14 @@ LISTED: tuple[type[Model], ...] = (
     Conflict,
     FailedEvent,
     Form,
+    Source,
 )
 FILTERED: tuple[tuple[type[Model], dict[str, str]], ...] = (
     (Person, {"is": "lead"}),
     (Person, {"q": HOSTILE[0]}),
     (Person, {"attribute": "hostile 1", "value": HOSTILE[1], "object": f"company: {HOSTILE[0]}"}),
     (Activity, {"type": "page", "on": "2026-11"}),
+    (Activity, {"source": "hostile"}),
     (Conflict, {"is": "settled"}),
 )
 
@@ -74,6 +80,7 @@ def tell() -> Person:
     FailedEventFactory(payload=f'{{"type": "{HOSTILE[2]}"}}', source=HOSTILE[0])
     form = FormFactory(form_id=HOSTILE[1], name=HOSTILE[0], url=HOSTILE[7])
     FormFieldFactory(form=form, name=HOSTILE[2], attribute=HOSTILE[3])
+    make_key(SourceFactory(site_id="hostile", name=HOSTILE[0]), HOSTILE[1])
     return shown
 
 
@@ -100,6 +107,7 @@ def _pages(shown: Person) -> Iterator[str]:
         yield _address(model, "change", model._default_manager.earliest("pk"))
     yield _address(Person, "change", shown, query={"name": HOSTILE[0]})
     yield from _conflicts()
+    yield from _sources()
     yield _address(Person, "other", shown, query={"q": "other"})
     yield _address(Person, "merge", shown, other)
     for deed in ("export", "delete", "erase"):
@@ -115,6 +123,14 @@ def _conflicts() -> Iterator[str]:
     for conflict, deed in ((unsettled, "settle"), (settled, "reopen")):
         yield _address(Conflict, "change", conflict)
         yield _address(Conflict, deed, conflict)
+
+
+def _sources() -> Iterator[str]:
+    source, key = Source.objects.get(), SecretKey.objects.get()
+    yield _address(Source, "add")
+    for screen in ("change", "key", "history"):
+        yield _address(Source, screen, source)
+    yield _address(Source, "revoke", source, key)
 
 
 def _claim(weak: str) -> Claim:

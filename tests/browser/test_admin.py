@@ -8,6 +8,8 @@ from django.urls import resolve, reverse
 from playwright.sync_api import TimeoutError as NeverHappened
 
 from identity_tracking.ingest.process import process
+from identity_tracking.models import Source
+from identity_tracking.sources import PREFIX
 from tests.browser.screens import addresses
 from tests.saying import identify, person
 
@@ -105,6 +107,20 @@ def fits(page, width):
     except NeverHappened:
         return False
     return True
+
+
+@pytest.mark.usefixtures("dialogs", "hostile")
+def test_a_new_key_is_made_and_shown_by_the_keyboard_alone(visit, page):
+    visit(reverse("admin:identity_tracking_source_change", args=[Source.objects.get().pk]))
+
+    page.get_by_role("link", name="New secret key").press("Enter")
+    page.get_by_label("Label").press("Enter")
+
+    page.get_by_text("Copy it now").wait_for()
+    assert page.locator(".it-key").inner_text().startswith(PREFIX)
+    assert page.evaluate("violations") == []
+    page.set_viewport_size({"width": 360, "height": 900})
+    assert fits(page, 360)
 
 
 def test_a_person_is_merged_and_parted_by_the_keyboard_alone(visit, page, hostile):
