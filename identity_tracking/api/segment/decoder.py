@@ -6,7 +6,7 @@ https://segment.com/docs/connections/spec/
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -43,6 +43,7 @@ FRESH = timedelta(minutes=1)  # a clock that is wrong by less is right
 SCRIPT = "analytics.js"  # what Segment's script for pages calls itself, and Customer.io's
 AGAIN = timedelta(milliseconds=500)  # the least that either waits before it sends a call again
 PLACE = frozenset({"url", "path", "search", "referrer", "title"})  # kept cleaned, in the context
+SEEN = frozenset({"ip", "user_agent"})  # by us, of whoever is not trusted
 TOLD = {"userAgent": "user_agent", "locale": "locale", "timezone": "timezone"}
 
 
@@ -52,13 +53,14 @@ class Reader:
 
     ``retried``: a page sends them again, and may have put the identity of now on a call of
     before (R2b); a server's client does not. ``sent_at``: of the whole request, by the clock of
-    who sent it.
+    who sent it. ``seen``: address and browser as we saw them, for who is not believed about them.
     """
 
     sender: Sender
     received_at: datetime
     retried: bool = False
     sent_at: Any = None
+    seen: Mapping[str, Json] = field(default_factory=dict)
 
     def read(self, item: Any, kind: Any = None) -> Message | None:
         """Read one call; None for one that says nothing: an alias of somebody to themselves.
@@ -86,7 +88,7 @@ class Reader:
             email_trusted=self.sender.trusted,
             name=_name(type, item, said),
             relations=_relations(type, item, said),
-            context={**_context(about), **_place(type, item, about, said, is_screen=is_screen)},
+            context={**self.context(about), **_place(type, item, about, said, is_screen=is_screen)},
             properties=_without_place(said) if type is Type.PAGE else said,
             previous=_previous(type, item),
             restamped=self.is_restamped(item, about),
@@ -114,6 +116,13 @@ class Reader:
         made, sent = moment(item.get("timestamp")), moment(item.get("sentAt"))
         is_late = made is not None and sent is not None and sent - made >= AGAIN
         return is_late and _line(_mapping(about, "library"), "name") == SCRIPT
+
+    def context(self, about: Mapping[str, Any]) -> dict[str, Json]:
+        """Return what is kept of a context; address and browser as it says, if it is trusted."""
+        told = _context(about)
+        if self.sender.trusted:
+            return told
+        return {**{name: told[name] for name in told if name not in SEEN}, **self.seen}
 
     def timestamp(self, item: Mapping[str, Any]) -> datetime:
         """Return when a call was made, by our clock: by theirs, corrected where it is wrong."""

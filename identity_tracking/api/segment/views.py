@@ -20,6 +20,7 @@ from identity_tracking.api.parsers import BodyParser
 from identity_tracking.api.segment.decoder import Reader
 from identity_tracking.api.segment.semantics import read_steps
 from identity_tracking.exceptions import InvalidMessage
+from identity_tracking.ingest.context import request_context
 from identity_tracking.models import FailedEvent
 from identity_tracking.payloads import Json
 
@@ -55,6 +56,7 @@ class SegmentView(PageView):
             received_at=datetime.now(UTC),
             retried=not sender.trusted and http.META.get("HTTP_X_RETRY_COUNT", "0") != "0",
             sent_at=body.get("sentAt"),
+            seen={} if sender.trusted else request_context(http, {}),
         )
         return Response({"success": True, **_kept(reader, items, kind)})
 
