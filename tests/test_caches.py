@@ -37,6 +37,7 @@ def users(django_user_model):
     return browsers
 
 
+@pytest.mark.case("CACHE-01")
 @pytest.mark.usefixtures("site_cache")
 @pytest.mark.parametrize("visitors", [2, 100])
 def test_no_visitor_of_a_cached_site_gets_the_cookie_of_another(visitors):
@@ -47,6 +48,7 @@ def test_no_visitor_of_a_cached_site_gets_the_cookie_of_another(visitors):
     assert made(responses) == 1
 
 
+@pytest.mark.case("CACHE-01")
 @pytest.mark.parametrize("visitors", [2, 100])
 def test_no_visitor_of_a_cached_page_gets_the_cookie_of_another(visitors):
     responses = [newcomer().get("/cached/") for _ in range(visitors)]
@@ -84,6 +86,7 @@ def test_the_script_is_kept_once_for_who_takes_gzip_and_once_for_who_does_not():
     assert plain.content == again.content != zipped.content
 
 
+@pytest.mark.case("CACHE-07")
 def test_a_page_with_an_etag_is_still_answered_304(settings):
     settings.MIDDLEWARE = ["django.middleware.http.ConditionalGetMiddleware", *settings.MIDDLEWARE]
     etag = Browser(cioanonid="a-1").get("/")["ETag"]
@@ -94,6 +97,7 @@ def test_a_page_with_an_etag_is_still_answered_304(settings):
     assert not response.cookies
 
 
+@pytest.mark.case("CACHE-08")
 @pytest.mark.django_db
 def test_what_the_snippet_writes_is_the_same_for_everybody(django_user_model):
     known = Browser(cioanonid="a-1", cioid="42")
@@ -102,6 +106,7 @@ def test_what_the_snippet_writes_is_the_same_for_everybody(django_user_model):
     assert known.get("/").content == newcomer().get("/").content
 
 
+@pytest.mark.case("CACHE-08")
 @pytest.mark.usefixtures("site_cache")
 @pytest.mark.parametrize("path", ["/signed/", "/signed/cached/"])
 def test_no_cache_keeps_a_signed_page(path, users):

@@ -41,6 +41,7 @@ def everything(visitor):
     visitor.become("42")
 
 
+@pytest.mark.case("COOK-07")
 @pytest.mark.parametrize("name", ["_cioanonid", "_cioid"])
 def test_a_cookie_lasts_a_year_on_the_whole_site(name):
     cookie = visit(everything)[name]
@@ -51,6 +52,7 @@ def test_a_cookie_lasts_a_year_on_the_whole_site(name):
     assert cookie["domain"] == ""
 
 
+@pytest.mark.case("COOK-07", "COOK-08")
 @pytest.mark.parametrize("name", ["_cioanonid", "_cioid"])
 def test_a_cookie_is_secure_on_https_and_readable_for_the_script(name):
     assert not visit(everything)[name]["secure"]
@@ -123,6 +125,7 @@ def test_any_id_survives_its_cookie(value):
     assert Visitor(read).claimed_id == value
 
 
+@pytest.mark.case("COOK-11")
 @pytest.mark.parametrize(
     "value", ["x\r\nSet-Cookie: sessionid=evil", "a\0b", "a; Path=/evil", "\x7f"]
 )
@@ -167,6 +170,7 @@ def test_nothing_is_renewed_unasked():
     assert not response.cookies
 
 
+@pytest.mark.case("COOK-05", "COOK-06")
 @override_settings(SECRET_KEY="another")
 def test_cookies_know_no_secret_key():
     assert not visit(HTTP_COOKIE="_cioanonid=a-1; _cioid=42")

@@ -113,6 +113,7 @@ def test_opened_twice_it_is_still_one_person(ada):
     assert Person.objects.count() == 2  # ada, and the row of her email
 
 
+@pytest.mark.case("LINK-04")
 @pytest.mark.parametrize("cookie", ["bob", "bob%40example.com", "somebody-unknown"])
 def test_on_anybody_elses_browser_it_is_kept_as_opened_and_a_conflict(ada, cookie):
     identify(None, id="bob", email="bob@example.com")
@@ -138,6 +139,7 @@ def test_a_browser_that_was_somebodys_is_theirs_even_without_the_cookie(ada):
     assert Person.objects.find(anonymous_id="a-1") == Person.objects.find(id="bob")
 
 
+@pytest.mark.case("LINK-06")
 def test_who_is_logged_in_stays_who_they_are(ada):
     browser = Browser(cioanonid="a-1")
     bob = User.objects.create_user("bob", password="secret")
@@ -149,6 +151,7 @@ def test_who_is_logged_in_stays_who_they_are(ada):
     assert Person.objects.find(anonymous_id="a-1") != ada
 
 
+@pytest.mark.case("LINK-05")
 def test_who_opened_it_and_then_says_who_they_are_is_no_more_the_addressee(ada):
     browser = Browser()
     browser.open(link(ada))
@@ -241,6 +244,7 @@ def test_the_script_opens_a_link_where_the_middleware_could_not(ada):
     assert ada.activities.filter(type="link").count() == 1
 
 
+@pytest.mark.case("LINK-08")
 def test_no_stored_address_holds_the_parameter(ada):
     browser = Browser(headers={"referer": f"http://testserver/?_cio_id={ada.cio_id}&ref=mail"})
     address = f"http://testserver/?_cio_id={ada.cio_id}&ref=mail"

@@ -58,6 +58,7 @@ def test_a_known_visitor_gets_no_cookie():
     assert set_cookies(response) == set()
 
 
+@pytest.mark.case("CACHE-04")
 def test_a_response_that_sets_a_cookie_is_private_and_varies_by_cookie():
     response = visit()
 
@@ -96,6 +97,7 @@ def test_only_a_page_of_html_sets_a_cookie(response):
     assert set_cookies(visit(response)) == set()
 
 
+@pytest.mark.case("CACHE-04")
 @pytest.mark.parametrize(
     "headers",
     [
@@ -125,11 +127,13 @@ def test_a_response_that_caches_may_not_share_sets_one(control):
     assert "private" in response["Cache-Control"]
 
 
+@pytest.mark.case("CACHE-07")
 @pytest.mark.parametrize("name", ["if-none-match", "if-modified-since"])
 def test_a_conditional_request_gets_no_cookie(name):
     assert set_cookies(visit(**{name: '"etag"'})) == set()
 
 
+@pytest.mark.case("CACHE-10")
 @pytest.mark.parametrize(
     "headers",
     [
@@ -265,6 +269,7 @@ def logs_out(request):
     return HttpResponse("page")
 
 
+@pytest.mark.case("PRIV-02")
 @pytest.mark.parametrize("view", [asks_for_its_id, logs_out])
 @pytest.mark.parametrize(
     "change", [{"ENABLED": False}, {"EXCLUDE": lambda request: True}], ids=["off", "excluded"]

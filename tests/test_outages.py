@@ -117,6 +117,7 @@ def test_the_endpoint_says_soon_that_it_cannot(black_hole, cookie):
     assert 5 < int(answers[-1].headers["Retry-After"]) <= 30
 
 
+@pytest.mark.case("FAULT-02")
 def test_a_database_that_stops_is_503_until_it_is_back(site, database):
     assert post(site).status == 200
 

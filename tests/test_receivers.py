@@ -91,6 +91,7 @@ def test_a_second_device_joins_the_persons_history(ada):
     assert names_of(ada) == {"on the phone", "on the laptop"}
 
 
+@pytest.mark.case("COOK-10")
 def test_a_logout_makes_the_browser_nobodys(ada):
     browser = Browser(cioanonid="a-1")
     log_in(browser, ada)
@@ -129,6 +130,7 @@ def test_nothing_crosses_over_to_who_logs_in_next_on_a_browser(ada, bob, logs_ou
     assert browser.anonymous_id != "a-1"
 
 
+@pytest.mark.case("COOK-02")
 def test_a_browser_that_only_claimed_to_be_another_starts_afresh_at_login(ada):
     browser = Browser(cioanonid="a-1", cioid="attacker")
     browser.send(identify("attacker", anonymous_id="a-1"))
@@ -291,6 +293,7 @@ def test_a_proven_person_and_a_claimed_one_are_two(ada, bob):
     assert f"Proven: <i>{person_of(ada).cio_id}</i>" in page
 
 
+@pytest.mark.case("COOK-05")
 def test_a_cookie_proves_nobody(ada):
     log_in(Browser(), ada)
 

@@ -16,6 +16,7 @@ def test_what_was_signed_is_proven(who):
     assert signatures.read(signatures.sign(who)) == who
 
 
+@pytest.mark.case("SPOOF-12")
 @pytest.mark.parametrize(("seconds", "proven"), [(86_390, ADA), (86_410, Names())])
 def test_a_signature_expires_after_a_day(seconds, proven):
     with time_machine.travel("2026-11-21T12:00:00Z", tick=False) as clock:
@@ -59,6 +60,7 @@ def test_a_signature_by_another_key_proves_nothing(settings):
     assert signatures.read(signature) == Names()
 
 
+@pytest.mark.case("COOK-06")
 def test_a_signature_by_the_key_of_before_is_still_good(settings):
     signature = signatures.sign(ADA)
     settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
@@ -74,5 +76,6 @@ def test_a_signature_is_good_for_its_own_site_alone(settings):
     assert signatures.read(signature) == Names()
 
 
+@pytest.mark.case("COOK-05")
 def test_what_the_site_signs_for_other_purposes_proves_nothing():
     assert signatures.read(signing.dumps({"id": "42"})) == Names()

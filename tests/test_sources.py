@@ -89,6 +89,7 @@ def test_what_can_be_no_key_of_a_row_is_not_looked_for(django_assert_num_queries
         assert secret("sk_live_of_somebody_else") is None
 
 
+@pytest.mark.case("AUTH-06")
 @pytest.mark.parametrize("end", ["revoke", "disable"])
 def test_an_end_holds_within_a_second(end, wait):
     source = SourceFactory()
@@ -116,6 +117,7 @@ def test_a_revoked_key_was_revoked_when_it_first_was():
     assert SecretKey.objects.get().revoked_at == first
 
 
+@pytest.mark.case("AUTH-12")
 def test_a_key_cannot_be_read_again():
     key = make_key(SourceFactory(), "the till")
 

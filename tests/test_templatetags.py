@@ -97,6 +97,7 @@ def test_settings_become_attributes_where_they_were_changed(settings, given, att
     assert attribute in snippet()
 
 
+@pytest.mark.case("XSS-13")
 def test_values_are_escaped(settings):
     configure(settings, SITE_ID='"><script>alert(1)</script>')
 

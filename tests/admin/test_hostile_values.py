@@ -157,6 +157,7 @@ def deeds(person, activity):
     }
 
 
+@pytest.mark.case("XSS-01", "XSS-02", "XSS-03", "XSS-04", "XSS-05", "XSS-06", "XSS-07", "XSS-09")
 @pytest.mark.parametrize("value", HOSTILE)
 def test_what_visitors_send_stays_text_on_every_screen(staff, value, settings):
     settings.IDENTITY_TRACKING = {**settings.IDENTITY_TRACKING, "SUPPRESSION_KEY": "k" * 32}
@@ -181,6 +182,7 @@ def test_a_web_address_is_a_link_that_tells_nothing(staff):
     assert 'href="https://shop.example/a?b=1&amp;c=2" rel="noopener nofollow noreferrer"' in html
 
 
+@pytest.mark.case("JSON-34")
 def test_marks_that_reorder_text_are_made_visible(staff):
     activity = ActivityFactory(name="a\u202egnp.exe", identifier=PersonFactory().anchor)
 

@@ -32,6 +32,7 @@ def person():
     return person
 
 
+@pytest.mark.case("AUTH-11")
 @pytest.mark.parametrize("right", ["view_person", "change_person"])
 def test_whoever_may_see_people_alone_sees_nothing_else_of_them(staff_with, person, right):
     text = staff_with(right).text("person", person)
@@ -40,6 +41,7 @@ def test_whoever_may_see_people_alone_sees_nothing_else_of_them(staff_with, pers
     assert not [words for words in (*SECTIONS.values(), "Timeline") if words in text]
 
 
+@pytest.mark.case("AUTH-11")
 @pytest.mark.parametrize("right", SECTIONS)
 def test_each_section_has_its_own_permission(staff_with, person, right):
     text = staff_with("view_person", right).text("person", person)
@@ -94,6 +96,7 @@ def test_whoever_may_not_see_relationships_sees_nobody_at_an_object(staff_with, 
     assert "Ada" not in staff_with("view_trackedobject", "view_person").text("trackedobject", acme)
 
 
+@pytest.mark.case("AUTH-11")
 def test_whoever_may_not_see_activity_reads_no_time_of_it(staff_with):
     ActivityFactory()
 

@@ -114,6 +114,7 @@ def test_a_search_takes_few_queries(staff, model, term):
     assert queries(staff, model, q=term) <= LIMIT
 
 
+@pytest.mark.case("DOS-10")
 @pytest.mark.parametrize("model", ["person", "identifier", "trackedobject"])
 def test_a_page_with_fifty_of_all_takes_the_queries_of_one_with_two(staff, model):
     small, large = fill(2)[model], fill(50)[model]

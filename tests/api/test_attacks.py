@@ -138,6 +138,7 @@ def post(text):
     return Browser().post_text(text)
 
 
+@pytest.mark.case("JSON-07", "JSON-16", "JSON-18", "JSON-20", "JSON-22", "JSON-33", "JSON-36")
 @pytest.mark.parametrize("text", UNREADABLE, ids=itertools.count())
 def test_what_is_no_strict_json_is_refused_whole(text):
     response = post(text)
@@ -146,6 +147,7 @@ def test_what_is_no_strict_json_is_refused_whole(text):
     assert (Activity.objects.count(), FailedEvent.objects.count()) == (0, 0)
 
 
+@pytest.mark.case("JSON-01", "JSON-02", "JSON-03", "JSON-05", "JSON-09", "JSON-25", "JSON-29")
 @pytest.mark.parametrize("text", REFUSED, ids=itertools.count())
 def test_what_no_database_could_keep_is_refused_and_kept_aside(text):
     response = post(text)
@@ -154,6 +156,7 @@ def test_what_no_database_could_keep_is_refused_and_kept_aside(text):
     assert (Activity.objects.count(), FailedEvent.objects.count()) == (0, 1)
 
 
+@pytest.mark.case("JSON-13", "JSON-24", "JSON-34")
 @pytest.mark.parametrize("text", ACCEPTED, ids=itertools.count())
 def test_what_is_merely_odd_is_accepted(text):
     response = post(text)
@@ -162,6 +165,7 @@ def test_what_is_merely_odd_is_accepted(text):
     assert FailedEvent.objects.count() == 0
 
 
+@pytest.mark.case("SPOOF-18")
 @pytest.mark.parametrize(
     "moment", ["0", "-62135596800000", "253402300799999", "1e9", "1763719200000"]
 )
@@ -172,6 +176,7 @@ def test_no_two_clocks_break_it(moment, sent_at):
     assert post(text).status_code == 200
 
 
+@pytest.mark.case("JSON-30")
 def test_keys_are_kept_as_they_came():
     keys = {"a__b": 1, 'a"b': 2, "a'b": 3, "$set": 5, "a%b": 6, "?": 7, "": 8, "a` OR 1=1--": 9}
 
@@ -181,6 +186,7 @@ def test_keys_are_kept_as_they_came():
     assert Activity.objects.filter(properties__a__b=1).count() == 0
 
 
+@pytest.mark.case("JSON-17")
 def test_of_two_equal_keys_the_last_counts_for_check_and_store_alike():
     message = '{"type": "page", "id": "u-2", "id": "u-1"}'
 
@@ -189,6 +195,7 @@ def test_of_two_equal_keys_the_last_counts_for_check_and_store_alike():
     assert Activity.objects.get().identifier.value == "u-1"
 
 
+@pytest.mark.case("JSON-34")
 def test_an_event_name_is_one_line():
     Browser().send(track("a\r\n[CRITICAL] forged", anonymous_id="a"))
 
@@ -203,6 +210,7 @@ def warm():
     browser.send(said(anonymous_id="warm"))
 
 
+@pytest.mark.case("JSON-16")
 def test_a_deep_body_costs_little(warm):
     began = time.process_time()
     for _ in range(20):
@@ -211,6 +219,7 @@ def test_a_deep_body_costs_little(warm):
     assert (time.process_time() - began) / 20 < 0.1
 
 
+@pytest.mark.case("DOS-09")
 @pytest.mark.parametrize(
     "fields",
     [
@@ -232,6 +241,7 @@ def test_no_field_can_keep_a_server_busy(fields, warm):
     assert time.process_time() - began < 0.2
 
 
+@pytest.mark.case("DOS-09")
 def test_no_user_agent_can_keep_a_server_busy(warm):
     browser = Browser(headers={"user-agent": "bot" * 20_000 + "curlwge" * 20_000})
     began = time.process_time()
@@ -249,6 +259,7 @@ def victim():
     return shortcuts.identify(None, id="u-1", email="victim@example.com", plan="gold")
 
 
+@pytest.mark.case("SPOOF-01")
 @pytest.mark.parametrize("who", [{"email": "victim@example.com"}, {"id": "u-1"}])
 def test_a_claim_changes_no_proven_attribute(victim, who):
     Browser().send(
@@ -259,6 +270,7 @@ def test_a_claim_changes_no_proven_attribute(victim, who):
     assert victim.attributes["plan"] == "gold"
 
 
+@pytest.mark.case("SPOOF-01")
 def test_a_claim_joins_no_two_people(victim):
     Browser().send(identify("u-9", email="victim@example.com", anonymous_id="a-1"))
 
@@ -272,6 +284,7 @@ def attacker():
     return {"site_id": f"shop:{signatures.sign(names(id='u-9', email='u-9@example.com'))}"}
 
 
+@pytest.mark.case("SPOOF-10")
 @pytest.mark.parametrize("who", [{"email": "victim@example.com"}, {"id": "u-1"}])
 def test_a_signature_changes_nothing_of_anybody_else(victim, attacker, who):
     Browser().send(identify(anonymous_id="a-1", data={"plan": "free"}, **who), **attacker)
@@ -281,6 +294,7 @@ def test_a_signature_changes_nothing_of_anybody_else(victim, attacker, who):
     assert not Activity.objects.filter(trusted=True, properties__plan="free").exists()
 
 
+@pytest.mark.case("SPOOF-10")
 @pytest.mark.parametrize(
     "message",
     [
@@ -300,6 +314,7 @@ def test_a_signature_joins_no_two_ids(victim, attacker, message):
     assert Person.objects.find(email="victim@example.com") == victim
 
 
+@pytest.mark.case("SPOOF-10")
 @pytest.mark.parametrize("join", ["{}{}", "{}:{}", "{}.{}", "{}\0{}", "{} {}"])
 def test_no_two_signatures_make_a_third(attacker, join):
     body, stamp, mac = attacker["site_id"].split(":")[1:]
@@ -321,6 +336,7 @@ def test_no_two_signatures_make_a_third(attacker, join):
     assert not Activity.objects.filter(trusted=True).exists()
 
 
+@pytest.mark.case("SPOOF-08")
 @pytest.mark.parametrize(
     "signature", ["", ":", "\0", "\ud800:\ud800:\ud800", "é:é:é", ".e30:1:x", "a:" * 50_000]
 )
@@ -331,6 +347,7 @@ def test_what_is_no_signature_is_no_error(signature):
     assert not Activity.objects.get().trusted
 
 
+@pytest.mark.case("SPOOF-04")
 def test_one_browser_of_two_people_joins_them_not(victim):
     browser = Browser()
 
@@ -341,6 +358,7 @@ def test_one_browser_of_two_people_joins_them_not(victim):
     assert Person.objects.find(anonymous_id="same") == Person.objects.find(id="u-2")
 
 
+@pytest.mark.case("SPOOF-16")
 def test_a_browser_cannot_swallow_a_servers_message(victim):
     Browser().send(track("fake", anonymous_id="a-1", message_id="order-1001"))
     shortcuts.track(victim, "Order Completed", message_id="order-1001")
@@ -348,6 +366,7 @@ def test_a_browser_cannot_swallow_a_servers_message(victim):
     assert victim.activities.filter(name="Order Completed").count() == 1
 
 
+@pytest.mark.case("SPOOF-18")
 @pytest.mark.parametrize("claim", ["1970-01-01", "future"])
 def test_a_browser_tells_neither_the_future_nor_the_far_past(claim):
     with time_machine.travel("2026-11-21T12:00:00Z", tick=False):
@@ -357,6 +376,7 @@ def test_a_browser_tells_neither_the_future_nor_the_far_past(claim):
     assert at == ("2026-11-21T12:00:00+00:00" if claim == "future" else "2026-11-19T12:00:00+00:00")
 
 
+@pytest.mark.case("SPOOF-19", "SPOOF-20")
 def test_address_and_browser_are_what_the_server_saw():
     browser = Browser(headers={"x-forwarded-for": "1.2.3.4, 5.6.7.8", "x-real-ip": "9.9.9.9"})
 
@@ -367,6 +387,7 @@ def test_address_and_browser_are_what_the_server_saw():
     assert "Firefox" in context["user_agent"]
 
 
+@pytest.mark.case("SPOOF-20")
 def test_behind_proxies_the_address_is_the_one_they_saw(settings):
     configure(settings, TRUSTED_PROXIES=1)
 
@@ -386,6 +407,7 @@ def test_no_forwarded_address_breaks_it(settings, value):
     assert response.status_code == 200
 
 
+@pytest.mark.case("DOS-12")
 def test_nothing_that_was_sent_is_logged(caplog):
     Browser().send(
         track("secret-name", anonymous_id="a-1", data={"card": "4111111111111111"}),

@@ -62,6 +62,7 @@ def test_each_api_takes_the_keys_of_a_source(blog, key):
     assert list(kept) == [("blog", True), ("blog", True), ("blog", False), ("blog", False)]
 
 
+@pytest.mark.case("AUTH-05")
 @pytest.mark.parametrize(
     "credentials",
     [
@@ -80,6 +81,7 @@ def test_a_key_and_a_site_id_belong_together(key, credentials):
     assert (answer.status_code, code_of(answer)) == (401, "unknown_source")
 
 
+@pytest.mark.case("AUTH-07")
 def test_a_secret_key_is_taken_in_the_header_alone(key):
     answers = [
         send(SEGMENT, query=f"?writeKey={key}"),
@@ -93,6 +95,7 @@ def test_a_secret_key_is_taken_in_the_header_alone(key):
     assert not Activity.objects.exists()
 
 
+@pytest.mark.case("ORIG-07")
 @pytest.mark.parametrize("path", [TRACK, SEGMENT])
 def test_a_secret_key_in_a_page_is_refused_and_told(path, key, caplog):
     credentials = ("blog", key) if path == TRACK else (key,)
@@ -104,6 +107,7 @@ def test_a_secret_key_in_a_page_is_refused_and_told(path, key, caplog):
     assert key not in caplog.text
 
 
+@pytest.mark.case("AUTH-06")
 @pytest.mark.parametrize("path", [TRACK, SEGMENT])
 def test_a_revoked_key_is_refused_within_a_second(path, key, monkeypatch):
     credentials = ("blog", key) if path == TRACK else (key,)
@@ -153,6 +157,7 @@ def test_the_use_of_a_key_is_noted(key):
     assert SecretKey.objects.get().last_used_at
 
 
+@pytest.mark.case("AUTH-05")
 def test_all_sources_know_the_same_people_and_no_others_messages(key):
     for credentials in (("test-key",), (key,)):
         send(SEGMENT, *credentials, userId="42", messageId="m-1")

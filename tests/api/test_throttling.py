@@ -49,6 +49,7 @@ def by_script(address="198.51.100.1"):
     return Browser(headers={"x-forwarded-for": address}).send(said(anonymous_id="x"))
 
 
+@pytest.mark.case("DOS-01", "DOS-05")
 @pytest.mark.parametrize(
     ("path", "credentials", "shape"),
     [
@@ -84,6 +85,7 @@ def test_who_waits_as_told_may_come_again(limit):
     assert Activity.objects.count() == 2
 
 
+@pytest.mark.case("DOS-01")
 def test_an_address_is_counted_on_its_own(limit):
     limit(THROTTLE_ADDRESS="1/min")
 

@@ -46,7 +46,7 @@ def addresses():
     for person in Person.objects.all()[:2]:
         yield reverse("admin:identity_tracking_person_change", args=[person.pk])
         yield reverse("admin:identity_tracking_person_delete", args=[person.pk])
-    yield reverse("admin:identity_tracking_activity_change", args=[Activity.objects.last().pk])
+    yield reverse("admin:identity_tracking_activity_change", args=[Activity.objects.newest()[0].pk])
     for model in ("person", "activity", "identifier", "conflict", "failedevent"):
         yield reverse(f"admin:identity_tracking_{model}_changelist")
 

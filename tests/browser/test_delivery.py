@@ -34,6 +34,7 @@ def test_what_was_delivered_is_forgotten(site, visit):
     assert len(site.posts) == 1
 
 
+@pytest.mark.case("SDK-07")
 @pytest.mark.parametrize("status", [429, 500, 503])
 def test_a_refusal_for_now_is_tried_again(site, visit, status):
     site.answers.append(Answer(status))
@@ -47,6 +48,7 @@ def test_a_refusal_for_now_is_tried_again(site, visit, status):
     page.wait_for_function(f"{STORED} === 0")
 
 
+@pytest.mark.case("SDK-06")
 def test_retry_after_is_honoured(site, visit):
     site.answers.append(Answer(503, (("Retry-After", "2"),)))
     page = visit()
@@ -58,6 +60,7 @@ def test_retry_after_is_honoured(site, visit):
     assert second.body["sent_at"] - first.body["sent_at"] >= 2000
 
 
+@pytest.mark.case("SDK-07")
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 413])
 def test_a_refusal_for_good_is_not(site, visit, status):
     site.answers.append(Answer(status))
@@ -71,6 +74,7 @@ def test_a_refusal_for_good_is_not(site, visit, status):
     assert [len(post.body["messages"]) for post in site.posts] == [1, 1]
 
 
+@pytest.mark.case("SDK-07")
 def test_too_large_a_batch_is_halved(site, visit):
     site.answers.extend([Answer(413), Answer(413)])
     page = visit()
@@ -81,6 +85,7 @@ def test_too_large_a_batch_is_halved(site, visit):
     assert [len(post.body["messages"]) for post in site.posts] == [4, 2, 1, 3]
 
 
+@pytest.mark.case("SDK-02")
 def test_a_page_shown_again_keeps_to_the_pause(site, visit):
     site.answers.append(Answer(503, (("Retry-After", "2"),)))
     page = visit()
@@ -106,6 +111,7 @@ def test_no_body_is_larger_than_the_keepalive_allowance(site, visit):
     assert max(len(post.text.encode()) for post in site.posts) < 65_536
 
 
+@pytest.mark.case("SDK-01")
 def test_an_event_of_the_last_moment_arrives(site, page):
     site.add("/", "<script>addEventListener('pagehide', () => _cio.track('bye'))</script>")
     site.add("/next")
@@ -117,6 +123,7 @@ def test_an_event_of_the_last_moment_arrives(site, page):
     site.wait_for("bye")
 
 
+@pytest.mark.case("SDK-02", "SDK-08")
 def test_what_a_page_could_not_deliver_the_next_one_does(site, visit):
     site.otherwise = Answer(503)
     page = visit()
@@ -171,6 +178,7 @@ def test_a_late_answer_does_not_bring_an_old_identity_back(site, context, visit,
     assert after["anonymous_id"] != old
 
 
+@pytest.mark.case("SDK-01")
 def test_everything_that_waits_goes_when_the_page_is_left(site, visit):
     held = threading.Event()
     site.answers.append(Answer(after=held))

@@ -114,6 +114,7 @@ def test_36_trusted_types_are_respected(site, page):
     assert site.wait(lambda: site.of("identify"))
 
 
+@pytest.mark.case("XSS-16")
 def test_xss_16_a_polluted_prototype_redirects_and_adds_nothing(site, page):
     page.add_init_script("""
         for (const name of ['url', 'endpoint', 'id', 'email', 'name', 'data', 'title', 'referrer',
@@ -132,6 +133,7 @@ def test_xss_16_a_polluted_prototype_redirects_and_adds_nothing(site, page):
     assert len(site.messages) == 4
 
 
+@pytest.mark.case("XSS-16")
 def test_xss_16_the_script_names_its_own_endpoint(site, page):
     page.add_init_script("Object.prototype.endpoint = Object.prototype.url = 'https://evil.test/'")
     url = site.add("/p")
@@ -142,6 +144,7 @@ def test_xss_16_the_script_names_its_own_endpoint(site, page):
     assert site.wait(lambda: site.posts)[0].path == "/people/visit/"
 
 
+@pytest.mark.case("XSS-17")
 @pytest.mark.parametrize(
     "clobber",
     [
@@ -160,6 +163,7 @@ def test_xss_17_clobbered_names_break_nothing(site, page, clobber):
     page.evaluate("new Promise(requestAnimationFrame)")  # errors are told by now
 
 
+@pytest.mark.case("XSS-17")
 def test_xss_17_the_element_of_the_case_is_not_the_script(site, page):
     clobber = "<a id=_cio></a><form id=cio-tracker><input name=dataset></form>"
     site.pages["/"] = f"<!doctype html>{clobber}<script>{assets.stub()}</script>{tag()}"

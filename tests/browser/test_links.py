@@ -12,6 +12,7 @@ PATH = "/p?a=1&_cio_id=c0ffee&b=%20x#part"
 STRIPPED = "/p?a=1&b=+x#part"
 
 
+@pytest.mark.case("LINK-08")
 def test_15_a_link_is_announced_and_stripped(site, page):
     site.otherwise = Answer(headers=(("Set-Cookie", "_cioid=cio_c0ffee; path=/"),))
     site.add("/p", "<script>_cio.track('early'); history.replaceState({k: 1}, '')</script>")

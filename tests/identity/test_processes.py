@@ -34,6 +34,7 @@ LATER = 10**5  # hours: when all is said
 logger = logging.getLogger(__name__)
 
 
+@pytest.mark.case("FAULT-08")
 @pytest.mark.django_db(transaction=True)
 def test_many_processes_give_what_the_rules_say():
     deadlocks = resolved_deadlocks()

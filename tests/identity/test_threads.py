@@ -74,6 +74,7 @@ def all_at_once(shares):
     return failed, stored
 
 
+@pytest.mark.case("FAULT-08")
 @pytest.mark.parametrize("seed", range(3))
 def test_many_threads_give_what_the_rules_say(seed):
     messages = crowd(seed, 60 if connection.vendor == "sqlite" else 160)

@@ -130,6 +130,7 @@ def test_a_busy_database_is_asked_again(impatient, monkeypatch):
         assert process([page(anonymous_id="X")]) == [Outcome.STORED]
 
 
+@pytest.mark.case("FAULT-05")
 @with_commits
 @on_sqlite
 def test_a_database_that_stays_busy_is_asked_five_times(impatient, monkeypatch):
@@ -156,6 +157,7 @@ def test_a_callers_transaction_is_never_run_again(impatient, monkeypatch):
         in_transaction(wait, database())
 
 
+@pytest.mark.case("FAULT-05")
 @with_commits
 @pytest.mark.server
 def test_of_two_in_a_deadlock_both_succeed():

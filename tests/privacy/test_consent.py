@@ -62,6 +62,7 @@ def is_followed(one):
     return signs["cookie"]
 
 
+@pytest.mark.case("PRIV-02")
 @pytest.mark.parametrize(
     ("mode", "choice", "followed"),
     [
@@ -214,6 +215,7 @@ def test_of_a_browser_that_objects_what_nobody_did_is_not_kept():
     assert not FailedEvent.objects.exists()
 
 
+@pytest.mark.case("PRIV-02")
 def test_without_consent_calls_with_the_request_keep_nothing(consent):
     consent("required")
 

@@ -119,6 +119,7 @@ def keys():
     return [way for one in theirs for way in (str(one.pk), one.pk.hex)]
 
 
+@pytest.mark.case("PRIV-05", "PRIV-12")
 def test_no_byte_of_them_is_left(ada):
     secrets = [*SECRETS, ada.cio_id, *keys()]
     assert len(secrets) == 16
@@ -140,6 +141,7 @@ def test_what_others_did_is_left(ada):
     assert LogEntry.objects.get().user.username == "staff"
 
 
+@pytest.mark.case("PRIV-04")
 def test_every_way_back_is_refused(ada):
     erase(ada)
 
@@ -381,6 +383,7 @@ def test_a_browser_claimed_meanwhile_is_erased_too(ada, slow_writer):
     assert process([page(anonymous_id="another-browser")]) == [Outcome.SUPPRESSED]
 
 
+@pytest.mark.case("FAULT-09")
 @pytest.mark.server
 @pytest.mark.parametrize(
     ("way", "outcome"), [(delete, Outcome.STORED), (erase, Outcome.SUPPRESSED)]
@@ -442,6 +445,7 @@ def test_a_site_without_the_admin_has_no_log_to_clear(ada):
     assert not Person.objects.filter(pk=ada.pk).exists()
 
 
+@pytest.mark.case("FAULT-09")
 def test_a_crowd_of_writers_leaves_nothing_of_them():
     in_a_crowd(erase)
 

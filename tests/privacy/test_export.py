@@ -43,6 +43,7 @@ def ada():
     return person(id="ada")
 
 
+@pytest.mark.case("PRIV-07")
 def test_it_says_who_they_are_and_why_we_think_so(ada):
     document = export(ada)
 
@@ -78,6 +79,7 @@ def test_relationships_are_in_it(ada):
     ]
 
 
+@pytest.mark.case("PRIV-07")
 def test_the_timeline_is_in_it_newest_first(ada):
     timeline = export(ada)["timeline"]
 
@@ -90,6 +92,7 @@ def test_the_timeline_is_in_it_newest_first(ada):
     assert timeline[-1]["context"] == {"page": {"url": "http://x/"}}
 
 
+@pytest.mark.case("PRIV-07")
 def test_nobody_elses_data_is_in_it(ada):
     document = export(ada)
 
@@ -157,6 +160,7 @@ def test_the_timeline_as_csv(ada):
     assert oldest[3] == "http://x/"
 
 
+@pytest.mark.case("CSV-01")
 @pytest.mark.parametrize("mark", ["=", "+", "-", "@", "\t", "\r", "\n"])
 def test_no_cell_is_a_formula(mark):
     process([track(id="u", name=f"{mark}cmd|'/c calc'!A1")])

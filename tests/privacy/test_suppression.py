@@ -43,6 +43,7 @@ def kept():
     return {model.__name__ for model in models if model.objects.exists()}
 
 
+@pytest.mark.case("PRIV-04")
 @pytest.mark.parametrize(
     "who",
     [
@@ -100,6 +101,7 @@ def test_a_message_id_that_they_used_is_free_for_others():
     assert process([page(id="B", message_id="m")]) == [Outcome.STORED]
 
 
+@pytest.mark.case("PRIV-04")
 def test_the_endpoint_answers_as_to_anybody(settings, erased):
     new, known = Browser(), Browser(cioanonid="a-b-c", cioid="Ada-1")
     messages = [
@@ -143,12 +145,14 @@ def test_a_login_goes_on_and_is_not_kept(django_user_model, settings):
     assert kept() == set()
 
 
+@pytest.mark.case("LINK-11")
 def test_a_personal_link_leads_nowhere(erased):
     Browser().open(f"/?_cio_id={erased}")
 
     assert kept() == set()
 
 
+@pytest.mark.case("PRIV-06")
 def test_the_hashes_need_the_key(settings):
     hashes = set(Suppression.objects.values_list("hash", flat=True))
     assert len(hashes) == 5  # an id, an email, a browser, and the cio_ids of both rows

@@ -220,6 +220,7 @@ def test_a_sessions_email_is_not_lent_to_a_signed_id(ada, settings):
     assert firm_claims("ada@example.com") == 0
 
 
+@pytest.mark.case("SPOOF-12")
 def test_an_expired_signature_is_none_and_no_error():
     with time_machine.travel("2026-11-21T12:00:00Z", tick=False) as clock:
         page = signed_as(id="42")

@@ -35,6 +35,7 @@ def test_the_sites_own_pages_may_post(headers):
     assert post(**headers).status_code == 200
 
 
+@pytest.mark.case("ORIG-01", "ORIG-02", "ORIG-04")
 @pytest.mark.parametrize(
     "headers",
     [
@@ -74,6 +75,7 @@ def test_an_allowed_origin_may_post_and_read_the_answer(site):
     assert "Origin" in response["Vary"]
 
 
+@pytest.mark.case("ORIG-02")
 @pytest.mark.usefixtures("allowed")
 @pytest.mark.parametrize(
     "origin",
@@ -108,6 +110,7 @@ def preflight(origin):
     return Browser(headers={"origin": origin, **asked}).options(ENDPOINT)
 
 
+@pytest.mark.case("ORIG-03")
 @pytest.mark.usefixtures("allowed")
 def test_a_preflight_is_answered_without_a_query(django_assert_num_queries):
     with django_assert_num_queries(0):
@@ -119,6 +122,7 @@ def test_a_preflight_is_answered_without_a_query(django_assert_num_queries):
     assert response["Access-Control-Allow-Headers"] == "content-type"
 
 
+@pytest.mark.case("ORIG-03")
 @pytest.mark.usefixtures("allowed")
 def test_a_preflight_of_another_origin_is_told_nothing():
     response = preflight("https://evil.example")

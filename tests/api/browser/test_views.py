@@ -110,6 +110,7 @@ def test_a_body_without_a_list_of_messages_is_refused(messages):
     assert (response.status_code, code(response)) == (400, "invalid_body")
 
 
+@pytest.mark.case("JSON-27")
 @pytest.mark.parametrize("body", ["{}" + " " * 131_072, '{"a":"' + "x" * 200_000 + '"}'])
 def test_a_body_that_is_too_large_is_refused(body):
     response = Browser().post_text(body)
@@ -124,6 +125,7 @@ def test_a_request_of_too_many_messages_is_refused():
     assert FailedEvent.objects.count() == 0
 
 
+@pytest.mark.case("ORIG-09")
 @pytest.mark.parametrize("method", ["get", "head", "put", "delete", "patch"])
 def test_only_post_is_served(method):
     response = getattr(Browser(), method)(f"{ENDPOINT}?id=u-1&email=victim@example.com")
@@ -132,6 +134,7 @@ def test_only_post_is_served(method):
     assert Person.objects.count() == 0
 
 
+@pytest.mark.case("AUTH-04")
 def test_what_is_answered_does_not_depend_on_what_is_stored():
     victim = make_person("u-1", email="victim@example.com", data={"plan": "gold"})
 
@@ -149,6 +152,7 @@ def test_what_is_answered_does_not_depend_on_what_is_stored():
     assert known == unknown
 
 
+@pytest.mark.case("AUTH-04")
 @pytest.mark.parametrize("beside", [(), (track(""),)], ids=["alone", "beside a bad one"])
 def test_a_forged_link_is_answered_as_a_real_one(beside):
     person = make_person("42")

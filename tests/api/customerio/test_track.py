@@ -335,6 +335,7 @@ def test_without_the_key_nothing_is_kept(authorization):
     assert find(id="42") is None
 
 
+@pytest.mark.case("ORIG-06")
 @pytest.mark.parametrize("verb", ["PUT", "DELETE"])
 def test_neither_the_public_key_nor_a_session_proves_anything(admin_client, put, verb):
     put("42", plan="pro")
@@ -346,6 +347,7 @@ def test_neither_the_public_key_nor_a_session_proves_anything(admin_client, put,
     assert find(id="42").attributes == {"plan": "pro"}
 
 
+@pytest.mark.case("AUTH-09")
 @pytest.mark.parametrize(
     "path",
     [
@@ -372,6 +374,7 @@ def test_a_site_without_an_api_key_lets_nobody_in(settings):
     assert client.get("/people/api/v1/accounts/region").status_code == 401
 
 
+@pytest.mark.case("ORIG-07")
 def test_a_secret_key_in_a_page_is_refused(call):
     answer = call("GET", "accounts/region", HTTP_ORIGIN="https://testserver")
 

@@ -237,6 +237,7 @@ def test_the_key_may_stand_in_several_places(authorization, query, in_body, trus
     assert Activity.objects.get().trusted is trusted
 
 
+@pytest.mark.case("AUTH-07")
 @pytest.mark.parametrize(
     ("query", "in_body"), [("?writeKey=test-key", {}), ("", {"writeKey": "test-key"})]
 )
@@ -248,6 +249,7 @@ def test_the_secret_key_stands_in_the_header_alone(query, in_body):
     assert (answer.status_code, Activity.objects.count()) == (401, 0)
 
 
+@pytest.mark.case("ORIG-06")
 def test_the_session_of_a_user_is_no_key(admin_client):
     body = {"userId": "42", "event": "a"}
 
@@ -262,6 +264,7 @@ def test_without_a_key_nothing_is_kept(call, key):
     assert not Activity.objects.exists()
 
 
+@pytest.mark.case("SPOOF-01")
 def test_the_public_key_is_believed_no_more_than_a_browser(call):
     call("identify", {"userId": "42", "traits": {"plan": "pro"}})
     call("identify", {"userId": "42", "traits": {"plan": "free"}}, PUBLIC)
@@ -270,6 +273,7 @@ def test_the_public_key_is_believed_no_more_than_a_browser(call):
     assert find(id="42").claimed["plan"]["value"] == "free"
 
 
+@pytest.mark.case("ORIG-01", "ORIG-07")
 def test_a_page_of_the_site_may_post_with_the_public_key_alone(call, caplog):
     body = {"anonymousId": "x", "event": "a"}
 

@@ -1,4 +1,4 @@
-"""Nothing that was sent is told: not to a log, not to another host, not by a page for robots."""
+"""Nothing that was sent leaks into a log or to another host, and nobody erased comes back."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ import socket
 
 import pytest
 
+from identity_tracking import erase, merge, shortcuts
 from identity_tracking.models import Activity, Identifier, Person
 from tests.attacks.entrances import ENTRANCES
-from tests.web import Browser, identify
+from tests.web import Browser, configure, identify
 
 pytestmark = pytest.mark.django_db
 
@@ -69,3 +70,27 @@ def test_a_flood_of_pages_makes_no_row(agent, django_assert_num_queries):
 
     assert not Identifier.objects.exists()
     assert not Activity.objects.exists()
+
+
+@pytest.mark.case("PRIV-04", "PRIV-12")
+@pytest.mark.parametrize("name", ENTRANCES)
+def test_who_was_merged_and_erased_comes_back_by_no_entrance(name, settings):
+    configure(settings, SUPPRESSION_KEY="a key of the tests")
+    entrance = ENTRANCES[name]
+    assert entrance.post(entrance.event()).status_code == 200
+    shortcuts.identify(None, id="u-1", email="ada@shop.test", anonymous_id="a-1")
+    shortcuts.identify(None, id="u-2")
+    ada, other = Person.objects.get(user_id="u-2"), Person.objects.get(user_id="u-1")
+    merge(ada, other)
+    erase(ada)
+
+    answers = [
+        entrance.post(entrance.event(**fields))
+        for fields in ({}, {"id": '"u-1"'}, {"id": '" u-2 "'}, {"email": '"ADA@Shop.Test"'})
+    ]
+
+    assert {answer.status_code for answer in answers} == {200}
+    assert not any(answer.json().get("errors") for answer in answers)
+    assert not Activity.objects.exists()
+    assert not Person.objects.exists()
+    assert not Identifier.objects.exists()
