@@ -212,14 +212,14 @@ class MetricView(PageView, TrackView):
         """Ask for no key."""
 
     def who(self, request: Request) -> Sender:
-        sender = Sender(source=conf.SITE_ID, trusted=False, known=sources.public(conf.SITE_ID))
-        self.reader = Reader(sender=sender, received_at=datetime.now(UTC))
-        return sender
+        return Sender(source=conf.SITE_ID, trusted=False, known=sources.public(conf.SITE_ID))
 
     def post(self, request: Request, delivery_id: str = "") -> Response:
-        body = mapping(request.data)
         if not self.is_to_be_kept(request._request):
             return Response({})
+        sender: Any = self.sender
+        self.reader = Reader(sender=sender, received_at=datetime.now(UTC))
+        body = mapping(request.data)
         if delivery_id:
             body = {**body, "delivery_id": delivery_id, "metric": "unsubscribed"}
         return self.done(deliveries.item_of(body))

@@ -89,6 +89,7 @@ def test_nobodys_email_is_listed():
     assert list(FormField.objects.values_list("name", flat=True)) == ["email"]
 
 
+@pytest.mark.case("SPOOF-01")
 def test_a_form_overrides_nothing_that_is_proven():
     identify(None, email="ada@example.com", plan="pro")
 
@@ -99,6 +100,7 @@ def test_a_form_overrides_nothing_that_is_proven():
     assert person.attributes == {"plan": "pro", "city": "London"}
 
 
+@pytest.mark.case("AUTH-04")
 def test_known_and_unknown_are_answered_alike():
     submit(email="ada@example.com")
 

@@ -133,6 +133,7 @@ def test_a_form_leads_to_pages_of_its_own_site(success_url):
     assert (answer.status_code, answer["Location"]) == (302, success_url)
 
 
+@pytest.mark.case("LINK-13")
 @pytest.mark.parametrize(
     "success_url",
     [
