@@ -60,7 +60,7 @@ class Rows:
 
 
 class Registry:
-    """What one process knows of the rows. Failing to read them is remembered as long as they are.
+    """What one process knows of the rows. That they could not be read is remembered as long.
 
     Readers wait for the one who reads: nobody is judged by what is older than FRESH.
     """
@@ -100,10 +100,14 @@ class Registry:
             with reachable(using):
                 self._rows = _read(using)
         except Unavailable as error:
-            self._retry_after = error.retry_after
+            self._failed(error.retry_after)
         except Error:
             logger.exception("The sources cannot be read.")
-            self._retry_after = Unavailable().retry_after
+            self._failed(Unavailable().retry_after)
+
+    def _failed(self, retry_after: int) -> None:
+        """Remember that it failed from now on: who waited is told at once, and waits no more."""
+        self._asked_at, self._retry_after = time.monotonic(), retry_after
 
 
 registry = Registry()

@@ -6,10 +6,11 @@ from contextlib import contextmanager
 from hashlib import sha256
 
 import pytest
-from django.db import DatabaseError, connection, connections
+from django.db import DatabaseError, OperationalError, connection, connections
 
 from identity_tracking import sources
 from identity_tracking.exceptions import Unavailable
+from identity_tracking.ingest.transaction import CONNECT_TIMEOUT
 from identity_tracking.models import SecretKey, Source
 from identity_tracking.sources import Registry, make_key, public, revoke, secret, used
 from tests.factories import SourceFactory
@@ -134,6 +135,22 @@ def test_trouble_is_not_taken_for_a_wrong_key(ask):
         ask(f"{sources.PREFIX}key")
 
     assert trouble.value.retry_after == 5
+
+
+def test_who_waited_for_a_database_that_does_not_answer_asks_no_more(wait):
+    queries = []
+
+    def hang(*query):
+        queries.append(query)
+        wait(CONNECT_TIMEOUT)
+        raise OperationalError
+
+    with connection.execute_wrapper(hang):
+        for _ in range(2):
+            with pytest.raises(Unavailable):
+                public("blog")
+
+    assert len(queries) == 1
 
 
 @with_commits
