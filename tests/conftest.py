@@ -36,9 +36,9 @@ LONGEST = {  # files: half a minute and more each
     "test_installs",
     "test_machine",
     "test_outages",
-    "test_pages",
     "test_processes",
     "test_query_counts",
+    "test_scripts",
     "test_schema_conformance",
 }
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")

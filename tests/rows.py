@@ -31,9 +31,11 @@ class Rows:
         return sum(map(abs, astuple(self)))
 
     def __str__(self) -> str:
-        """Say what is not zero: "1 people, -2 attributes"."""
+        """Say what is not zero: "people +1, attributes -2"."""
         counts = {field.name: getattr(self, field.name) for field in fields(self)}
-        return ", ".join(f"{count} {name}" for name, count in counts.items() if count) or "nothing"
+        return (
+            ", ".join(f"{name} {count:+}" for name, count in counts.items() if count) or "nothing"
+        )
 
 
 def count() -> Rows:

@@ -1,4 +1,4 @@
-"""What the clients sent when they were recorded, sent again: ``tests.clients --record``."""
+"""What the clients sent when they were recorded, sent again: ``tests.clients --write``."""
 
 from __future__ import annotations
 

@@ -34,7 +34,8 @@ def using(tap, request):
                 call()
             finally:
                 sent = tap.exchanges[first:]
-                telling.add(Call(product.name, product.version, method, sent, count() - before))
+                called = (product.name, product.version, product.spelled(method))
+                telling.add(Call(*called, sent, count() - before))
 
         return Client(product, note)
 

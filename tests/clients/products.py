@@ -34,6 +34,9 @@ class Product(Protocol):
 
     def methods(self) -> set[str]: ...
 
+    def spelled(self, method: str) -> str:
+        """Return a method's name as the client's own language has it."""
+
     def call(self, method: str, *args: Any, **options: Any) -> None:
         """Call, and wait until the call is settled. Raises Failure, or the client's own error."""
 
@@ -47,6 +50,9 @@ class Imported:
 
     def methods(self) -> set[str]:
         return {name for name, _ in inspect.getmembers(type(self.client), inspect.isfunction)}
+
+    def spelled(self, method: str) -> str:
+        return method
 
     def call(self, method: str, *args: Any, **options: Any) -> None:
         getattr(self.client, method)(*args, **options)
@@ -75,12 +81,14 @@ class Process:
     def methods(self) -> set[str]:
         return {_snake(name) for name in self._ask()["methods"]}
 
+    def spelled(self, method: str) -> str:
+        return camel(method) if self.in_one else method
+
     def call(self, method: str, *args: Any, **options: Any) -> None:
         if self.in_one:
-            method = camel(method)
             message = {camel(name): value for name, value in options.items()}
             args = (*args, message) if options else args
-            told = self._ask(method=method, args=args)
+            told = self._ask(method=self.spelled(method), args=args)
         else:
             told = self._ask(method=method, args=args, options=options)
         if not told.get("settled"):
@@ -119,10 +127,13 @@ class InPage:
     def methods(self) -> set[str]:
         return {_snake(name) for name in self.page.evaluate(self.METHODS)}
 
+    def spelled(self, method: str) -> str:
+        return camel(method)
+
     def call(self, method: str, *args: Any, **options: Any) -> None:
         """Call; ``on``: of an element, which is clicked then until that was sent."""
         element = options.get("on")
-        self.page.evaluate(self.CALL, [camel(method), args, element])
+        self.page.evaluate(self.CALL, [self.spelled(method), args, element])
         if element:
             with self.page.expect_response("**/v1/*"):
                 self.page.click(f"{element}:not(form), {element} button")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -12,7 +12,7 @@ from tests.captures.exchanges import Exchange
 if TYPE_CHECKING:
     from tests.rows import Rows  # models: there is no Django yet when a run begins
 
-HEAD = ("client", "method", "requests", "rows")
+HEAD = ("method", "clients", "requests", "rows")
 
 
 class Call(NamedTuple):
@@ -40,10 +40,17 @@ class Telling:
     def keep(self, client: str, sent: Iterable[Exchange]) -> None:
         self.sent.setdefault(client, []).extend(sent)
 
-    def table(self) -> str:
-        """Return a table in Markdown: what each method sends, and what one call has made."""
-        lines = [HEAD, ("---",) * len(HEAD), *(_row(call) for call in self._best())]
-        return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+    def table(self, clients: Collection[str] = ()) -> str:
+        """Return a table in Markdown: what a method sends and makes, and in which clients.
+
+        ``clients``: whose; all if none is named.
+        """
+        rows: dict[tuple[str, ...], list[str]] = {}
+        for call in self._best():
+            if not clients or call.client in clients:
+                rows.setdefault(_told(call), []).append(f"{call.client} {call.version}")
+        cells = ((told[0], ", ".join(names), *told[1:]) for told, names in sorted(rows.items()))
+        return "".join(f"| {' | '.join(row)} |\n" for row in (HEAD, ("---",) * len(HEAD), *cells))
 
     def record(self, folder: Path) -> Iterator[Path]:
         """Write what each client sent, one file a client; yield the files."""
@@ -62,6 +69,7 @@ class Telling:
         return [best[key] for key in sorted(best)]
 
 
-def _row(call: Call) -> tuple[str, ...]:
-    asked = list(dict.fromkeys(f"`{one.asked}`" for one in call.sent))
-    return (f"{call.client} {call.version}", f"`{call.method}`", ", ".join(asked), str(call.rows))
+def _told(call: Call) -> tuple[str, ...]:
+    """Return a call's method, what it asked and what it made, as they are written."""
+    asked = sorted({f"`{one.asked}`" for one in call.sent})
+    return f"`{call.method}`", ", ".join(asked) or "none", str(call.rows)

@@ -28,25 +28,25 @@ NO_CALLS = {
 LONG_AGO = datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC)
 ODD = "user 1/ä"
 ULID = "01BX5ZZKBKACTAV9WEVGEMMVRY"
-THERE = "https://track.customer.io"
+SHOP = "https://shop.example"
 
 
 class Here(HTTPAdapter):
-    """Carries what is addressed to Customer.io to the server of the tests: the client insists."""
+    """Carries what is addressed to a site with TLS to the server of the tests, which has none."""
 
     def __init__(self, site):
         super().__init__()
         self.site = site
 
     def send(self, request, *args, **options):
-        request.url = request.url.replace(THERE, f"{self.site}/people")
+        request.url = request.url.replace(SHOP, self.site)
         return super().send(request, *args, **options)
 
 
 @pytest.fixture
 def product(live_server):
-    with_key = CustomerIO("shop", "test-key", retries=0)
-    with_key.http.mount(THERE, Here(live_server.url))
+    with_key = CustomerIO("shop", "test-key", host="shop.example/people", retries=0)
+    with_key.http.mount(SHOP, Here(live_server.url))
     return Imported("customerio", with_key)
 
 

@@ -24,10 +24,12 @@ def client(using, process):
 
 
 def identify(client):
-    client.identify(ODD, {"email": "a@example.com", "tags": ["a"], "nested": {"x": None}})
+    client.identify(
+        ODD, {"email": "a@example.com", "plan": "pro", "tags": ["a"], "nested": {"x": None}}
+    )
 
     assert find(id=ODD) == find(email="a@example.com")
-    assert find(id=ODD).attributes == {"tags": ["a"], "nested": {"x": None}}
+    assert find(id=ODD).attributes == {"plan": "pro", "tags": ["a"], "nested": {"x": None}}
 
 
 def track(client):
