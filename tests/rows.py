@@ -26,10 +26,6 @@ class Rows:
     def __sub__(self, other: Rows) -> Rows:
         return Rows(*(one - two for one, two in zip(astuple(self), astuple(other), strict=True)))
 
-    @property
-    def changes(self) -> int:
-        return sum(map(abs, astuple(self)))
-
     def __str__(self) -> str:
         """Say what is not zero: "people +1, attributes -2"."""
         counts = {field.name: getattr(self, field.name) for field in fields(self)}

@@ -19,11 +19,11 @@ HERE = Path(__file__).parent
 SERVER = Rows(people=1, activities=8, attributes=2, relationships=1)
 TWICE = Rows(people=1, activities=15, attributes=2, relationships=1)  # plain, and as gzip
 EXPECTED = {
-    "customerio": Rows(people=3, activities=8, attributes=7),
+    "customerio": Rows(people=3, activities=9, attributes=8, relationships=1),
     "customerio-cdp-analytics": SERVER,
     "customerio-cdp-analytics-browser": Rows(4, 24, attributes=2, relationships=1),
     "customerio-cdp-analytics-node": SERVER,
-    "customerio-node": Rows(people=3, activities=6, attributes=5),
+    "customerio-node": Rows(people=3, activities=6, attributes=6),
     "rudder-sdk-python": TWICE,
     "rudderstack-rudder-sdk-node": SERVER,
     "segment-analytics-next": Rows(3, 23, attributes=2, relationships=1),

@@ -41,12 +41,12 @@ class Telling:
         self.sent.setdefault(client, []).extend(sent)
 
     def table(self, clients: Collection[str] = ()) -> str:
-        """Return a table in Markdown: what a method sends and makes, and in which clients.
+        """Return a table in Markdown: what a method sends and makes, in which clients.
 
         ``clients``: whose; all if none is named.
         """
         rows: dict[tuple[str, ...], list[str]] = {}
-        for call in self._best():
+        for call in self._first():
             if not clients or call.client in clients:
                 rows.setdefault(_told(call), []).append(f"{call.client} {call.version}")
         cells = ((told[0], ", ".join(names), *told[1:]) for told, names in sorted(rows.items()))
@@ -59,14 +59,12 @@ class Telling:
             file.write_text("".join(json.dumps(one.written()) + "\n" for one in sent))
             yield file
 
-    def _best(self) -> Iterable[Call]:
-        """Return for each method of each client the call that changed most."""
-        best: dict[tuple[str, str], Call] = {}
+    def _first(self) -> Iterable[Call]:
+        """Return the first call of each method of each client."""
+        first: dict[tuple[str, str], Call] = {}
         for call in self.calls:
-            known = best.setdefault((call.client, call.method), call)
-            if call.rows.changes > known.rows.changes:
-                best[call.client, call.method] = call
-        return [best[key] for key in sorted(best)]
+            first.setdefault((call.client, call.method), call)
+        return [first[key] for key in sorted(first)]
 
 
 def _told(call: Call) -> tuple[str, ...]:

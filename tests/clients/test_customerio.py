@@ -8,7 +8,7 @@ import pytest
 from customerio import CustomerIO, CustomerIOException
 from requests.adapters import HTTPAdapter
 
-from identity_tracking.models import Activity
+from identity_tracking.models import Activity, TrackedObject
 from tests.clients.finding import find, related
 from tests.clients.products import Imported
 from tests.web import configure
@@ -140,15 +140,20 @@ def unsuppress(client):
 
 def batch(client):
     person = {"type": "person", "identifiers": {"id": "u1"}}
+    acme = {"type": "object", "identifiers": {"object_type_id": "1", "object_id": "acme"}}
+    members = [{"identifiers": {"id": "u1"}}]
     client.batch(
         [
             {**person, "action": "identify", "attributes": {"a": 1}},
             {**person, "action": "event", "name": "bought"},
+            {**acme, "action": "identify", "attributes": {"b": 2}, "cio_relationships": members},
         ]
     )
 
     assert find(id="u1").attributes == {"a": 1}
     assert "bought" in {one.name for one in find(id="u1").activities}
+    assert related(id="u1") == {"1: acme"}
+    assert TrackedObject.objects.get().attributes == {"b": 2}
 
 
 CALLS = {one.__name__: one for one in (

@@ -57,9 +57,10 @@ def track_page_view(client):
 
 def track_push(client):
     add_device(client)
+    client.track_push({"event": "opened", "delivery_id": "d1", "device_id": "tok:en/1"})
 
-    with pytest.raises(Failure):  # not taken
-        client.track_push({"event": "opened", "delivery_id": "d1", "device_id": "tok:en/1"})
+    activity = find(id="u2").activities.get(name="delivery opened")
+    assert activity.properties["delivery_id"] == "d1"
 
 
 def add_device(client):

@@ -124,6 +124,22 @@ def test_a_call_of_the_client_does_what_it_says(using, product, made, name):
 
 
 @pytest.mark.parametrize("made", CLIENTS)
+def test_the_deeds_among_the_events_of_pipelines_are_done(using, product, made):
+    client = using(product(made))
+
+    def do(event, **said):
+        client.track(user_id="user-2", event=event, **said)
+
+    client.group(user_id="user-2", group_id="acme")
+    do("Device Created or Updated", context={"device": {"token": "t1", "type": "ios"}})
+    assert related(id="user-2") == {"1: acme", "device: t1"}
+    do("Relationship Deleted", properties={"objectId": "acme", "objectTypeId": "1"})
+    assert related(id="user-2") == {"device: t1"}
+    do("User Deleted")
+    assert find(id="user-2") is None
+
+
+@pytest.mark.parametrize("made", CLIENTS)
 def test_every_public_method_of_the_client_was_called(product, made):
     public = {name for name in product(made).methods() if name[0] != "_"}
 
