@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlencode
 
 import pytest
+from django.db import OperationalError, connection
 
 from identity_tracking import identify
 from identity_tracking.messages import Type
@@ -16,6 +17,7 @@ from tests.web import Browser, configure, said
 pytestmark = pytest.mark.django_db
 
 URL = "/people/forms/submit_action"
+URL_ENCODED = "application/x-www-form-urlencoded"
 PAGE = "http://testserver/join/?email=a@b.example"
 
 
@@ -27,7 +29,7 @@ def submit(browser=None, success_url="/thanks/", *, form_id="signup", site_id="s
     return (browser or Browser()).post(
         f"{URL}?{urlencode(asked)}",
         body,
-        content_type="application/x-www-form-urlencoded",
+        content_type=URL_ENCODED,
         headers={"referer": PAGE, "sec-fetch-site": "same-origin"},
     )
 
@@ -195,7 +197,7 @@ def test_another_source_or_origin_is_refused():
         f"{URL}?site_id=shop&form_id=x",
         "",
         headers={"origin": "https://evil.example"},
-        content_type="application/x-www-form-urlencoded",
+        content_type=URL_ENCODED,
     )
     assert foreign.status_code == 403
     assert not Form.objects.exists()
@@ -246,3 +248,38 @@ def test_no_token_is_asked_for():
     browser.handler.enforce_csrf_checks = True
 
     assert submit(browser, email="ada@example.com").status_code == 302
+
+
+def gone(execute, sql, params, many, context):
+    if "INTO" in sql and "identity_tracking_activity" in sql:
+        raise OperationalError("gone")
+    return execute(sql, params, many, context)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_where_the_database_fails_it_says_to_send_it_again():
+    with connection.execute_wrapper(gone):
+        answer = submit(Browser(cioanonid="X"), email="ada@example.com")
+
+    assert (answer.status_code, answer["Retry-After"]) == (503, "5")
+    assert "send it again in a moment" in answer.content.decode()
+    assert not Person.objects.exists()
+    assert submit(Browser(cioanonid="X"), email="ada@example.com").status_code == 302
+
+
+def test_a_middleware_that_reads_all_leaves_enough(settings):
+    settings.MIDDLEWARE = ["tests.api.test_base.ReadsEverything", *settings.MIDDLEWARE]
+
+    submit(Browser(cioanonid="X"), email="ada@example.com", plan="pro")
+
+    assert found(email="ada@example.com").attributes == {"plan": "pro"}
+
+
+def test_a_form_may_tell_its_source_and_id_itself():
+    answer = Browser().post(
+        URL, "site_id=shop&form_id=f&email=a@b.example&plan=pro", content_type=URL_ENCODED
+    )
+
+    assert answer.status_code == 200
+    assert found(email="a@b.example").attributes == {"plan": "pro"}
+    assert Form.objects.get().form_id == "f"
