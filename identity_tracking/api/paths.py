@@ -6,6 +6,8 @@ from urllib.parse import unquote, urlsplit
 
 from django.http import HttpRequest
 
+ANYTHING = "(?s:.+)"  # of a URL's pattern: slashes, and line breaks, which a dot alone leaves out
+
 
 def segments(request: HttpRequest, rest: str) -> list[str] | None:
     """Return the parts of ``rest``, the end of the request's path, each decoded once.

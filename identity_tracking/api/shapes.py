@@ -12,6 +12,10 @@ from identity_tracking.payloads import INTEGERS, MAX_DEPTH, MAX_KEYS, MAX_MESSAG
 Schema: TypeAlias = Mapping[str, Any]
 
 STORABLE = "^[^\\u0000]*$"
+WORDS = "^[^\\u0000]*[^\\u0000\\s][^\\u0000]*$"  # not white space alone
+PRINTABLE = (
+    "^[^\\u0000-\\u001f\\u007f]*[^\\u0000-\\u001f\\u007f\\s0][^\\u0000-\\u001f\\u007f]*$"  # nor 0
+)
 UNREADABLE = ("invalid_json", "unreadable", "invalid_body")  # of a whole body
 OF_VALUES = (
     *("not_an_object", "not_text", "too_deep", "too_many_keys", "key_too_long", "too_large"),
@@ -58,6 +62,7 @@ def some_of(*schemas: Schema, **also: Any) -> Schema:
     return {"anyOf": list(schemas), **also}
 
 
+KEYS: Schema = {"maxLength": MAX_NAME, "pattern": STORABLE}
 NULL: Schema = {"type": "null"}
 ACTIONS = ("add_relationships", "remove_relationships", "delete_relationships")
 
@@ -83,6 +88,15 @@ SHAPES: Mapping[str, Schema] = {
         " longer, or holds control characters, is not used.",
         "examples": ["42"],
     },
+    "Somebody": {
+        "type": ["string", "integer"],
+        "minLength": 1,
+        "maxLength": MAX_BYTES,
+        "pattern": PRINTABLE,
+        "minimum": 1,
+        "description": "An identifier that must be there.",
+        "examples": ["42"],
+    },
     "Email": {
         "type": ["string", "null"],
         "maxLength": MAX_EMAIL,
@@ -98,13 +112,13 @@ SHAPES: Mapping[str, Schema] = {
     "Label": {
         "type": ["string", "integer"],
         "minLength": 1,
-        "pattern": STORABLE,
+        "pattern": WORDS,
         "description": f"Text or a number; cut to {MAX_NAME} characters.",
     },
     "Name": {
         "type": "string",
         "minLength": 1,
-        "pattern": STORABLE,
+        "pattern": WORDS,
         "description": f"One line of text; cut to {MAX_NAME} characters.",
     },
     "Time": {
@@ -130,7 +144,7 @@ SHAPES: Mapping[str, Schema] = {
         "type": "object",
         "description": f"At most {MAX_KEYS} keys at all depths, {MAX_MESSAGE} bytes of JSON.",
         "maxProperties": MAX_KEYS,
-        "propertyNames": {"maxLength": MAX_NAME, "pattern": STORABLE},
+        "propertyNames": KEYS,
         "additionalProperties": ref("Value"),
     },
     "Relationships": {

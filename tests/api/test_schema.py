@@ -13,6 +13,7 @@ from drf_spectacular.validation import validate_schema
 
 from identity_tracking.api.openapi.generator import ROOMS, Generator
 from identity_tracking.api.openapi.views import SchemaView
+from identity_tracking.api.shapes import SHAPES
 from tests.test_structure import MODULES
 
 DOCUMENT = Generator().get_schema()
@@ -104,6 +105,12 @@ def test_every_code_is_told():
 
 def test_every_operation_has_a_name_of_its_own():
     names = [one.id for one in OPERATIONS]
+
+    assert len(set(names)) == len(names)
+
+
+def test_no_two_rooms_name_a_shape_alike():
+    names = [*SHAPES, *(name for room in ROOMS for name in (*room.shapes, *room.security))]
 
     assert len(set(names)) == len(names)
 

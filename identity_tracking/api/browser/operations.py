@@ -92,7 +92,9 @@ OPERATIONS = (
         path=PATH,
         view=BrowserView,
         summary="Take what the script sends",
-        body=body(ref("Delivery"), f"At most {KIBIBYTES} KiB of JSON, whatever its Content-Type."),
+        body=body(
+            ref("BrowserDelivery"), f"At most {KIBIBYTES} KiB of JSON, whatever its Content-Type."
+        ),
         answers=ANSWERS,
     ),
     Operation(
@@ -120,6 +122,6 @@ ROOM = Room(
     name="Browser",
     about="What the script in the page loads and sends. Who posts proves nothing by it.",
     operations=OPERATIONS,
-    shapes={"BrowserMessage": MESSAGE, "Delivery": DELIVERY},
+    shapes={"BrowserMessage": MESSAGE, "BrowserDelivery": DELIVERY},
     security={},
 )

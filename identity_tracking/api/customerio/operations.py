@@ -36,13 +36,16 @@ from identity_tracking.api.parsers import BodyParser
 from identity_tracking.api.shapes import (
     OF_MESSAGES,
     OF_VALUES,
+    PRINTABLE,
     UNREADABLE,
+    WORDS,
     Schema,
     lists,
     objects,
     ref,
     text,
 )
+from identity_tracking.identifiers import MAX_BYTES
 from identity_tracking.ingest.process import TOO_MANY
 from identity_tracking.payloads import MAX_NAME
 
@@ -69,7 +72,7 @@ OK, NO_KEY = 200, 401
 DONE = answer("Done, and in the database.", objects({}, is_closed=True))
 IDENTIFIER = in_path(
     "identifier",
-    text(minLength=1, pattern="^[^\\u0000-\\u001f\\u007f]+$", examples=["42"]),
+    text(MAX_BYTES, minLength=1, pattern=PRINTABLE, examples=["42"]),
     "Told by its shape: `cio_…` is a cio_id, an address is an email, anything else an id.",
 )
 
@@ -154,7 +157,7 @@ CUSTOMERS = (
         "/devices/{device_id}",
         "End somebody's relationship to a device",
         "",
-        in_path("device_id", text(minLength=1), "The device's token."),
+        in_path("device_id", text(minLength=1, pattern=WORDS), "The device's token."),
         codes=(*UNREAD, "invalid_object", "invalid_text"),
     ),
     _customer("post", "/events", "Keep an event of somebody's", "Event"),

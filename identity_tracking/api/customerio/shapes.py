@@ -8,10 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from identity_tracking.api.customerio.segments import MOST
-from identity_tracking.api.shapes import NULL, Schema, lists, objects, ref, some_of, text
+from identity_tracking.api.shapes import KEYS, NULL, Schema, lists, objects, ref, some_of, text
+from identity_tracking.identifiers import MAX_EMAIL
 
+TOKEN = {**ref("Label"), "minimum": 1}
 PROPERTIES = some_of(ref("Properties"), NULL)
 NAMED = ("id", "email", "cio_id")
+ADDRESS = text(MAX_EMAIL, format="email", examples=["ada@example.com"])
 
 CUSTOMER = objects(
     {},
@@ -24,19 +27,21 @@ CUSTOMER = objects(
         "_update": {"description": "True: nobody is made.", "enum": [True, False, "true", None]},
     },
     description="Attributes; null removes one.",
+    propertyNames=KEYS,
     additionalProperties=ref("Value"),
 )
 DEVICE = objects(
     {},
     {
-        "id": ref("Label"),
-        "token": ref("Label"),
+        "id": TOKEN,
+        "token": TOKEN,
         "platform": text(examples=["ios", "android"]),
         "last_used": {"type": ["number", "null"]},
         "attributes": PROPERTIES,
     },
     description="Named by `id`, in version 2 by `token`; either will do.",
-    minProperties=1,
+    anyOf=[{"required": ["id"]}, {"required": ["token"]}],
+    propertyNames=KEYS,
     additionalProperties=ref("Value"),
 )
 EVENT_FIELDS: Mapping[str, Schema] = {
@@ -47,7 +52,7 @@ EVENT_FIELDS: Mapping[str, Schema] = {
 }
 EVENT = objects({"name": ref("Name")}, EVENT_FIELDS)
 ANONYMOUS_EVENT = objects(
-    {"name": ref("Name"), "anonymous_id": ref("Identifier")},
+    {"name": ref("Name"), "anonymous_id": ref("Somebody")},
     EVENT_FIELDS,
 )
 
@@ -56,7 +61,7 @@ def named(*kinds: str) -> Schema:
     """Return an object that names somebody in exactly one of these ways."""
     return objects(
         {},
-        {kind: ref("Email" if kind == "email" else "Identifier") for kind in kinds},
+        {kind: ADDRESS if kind == "email" else ref("Somebody") for kind in kinds},
         is_closed=True,
         minProperties=1,
         maxProperties=1,
@@ -143,16 +148,20 @@ DELIVERY_ITEM = item(
     attributes=some_of(objects({}, WHOSE, additionalProperties=ref("Value")), NULL),
 )
 ITEMS = (*PERSON_ITEMS.values(), *OBJECT_ITEMS.values(), DELIVERY_ITEM)
-DELIVERED: Mapping[str, Schema] = {
-    "delivery_id": ref("Label"),
-    "metric": text(examples=["opened", "clicked", "bounced"]),
-    "event": text(description="What others call a metric."),
-    "timestamp": ref("Time"),
-    "reason": text(),
-    "href": text(),
-    **WHOSE,
-}
-DELIVERY = objects({}, {**DELIVERED, "payload": objects({}, DELIVERED)})
+METRIC: Schema = {**ref("Name"), "examples": ["opened", "clicked", "bounced"]}
+DELIVERED = objects(
+    {"delivery_id": ref("Label")},
+    {
+        "metric": METRIC,
+        "event": {**METRIC, "description": "What others call a metric."},
+        "timestamp": ref("Time"),
+        "reason": text(),
+        "href": text(),
+        **WHOSE,
+    },
+    anyOf=[{"required": ["metric"]}, {"required": ["event"]}],
+)
+DELIVERY = some_of(DELIVERED, objects({"payload": DELIVERED}))
 UNSUBSCRIBED = objects({}, {"unsubscribe": {"type": "boolean"}, **WHOSE})
 FILLED_IN = objects(
     {
@@ -167,6 +176,7 @@ FILLED_IN = objects(
             },
             description="The fields of the form, by their names; `id` or `email`, or a field that"
             " is mapped to one, says who it is.",
+            propertyNames=KEYS,
             additionalProperties=ref("Value"),
         )
     }

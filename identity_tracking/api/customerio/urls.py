@@ -18,15 +18,16 @@ from identity_tracking.api.customerio.views import (
     RegionView,
     SegmentView,
 )
+from identity_tracking.api.paths import ANYTHING
 
 urlpatterns = [
     re_path(r"^api/v1/accounts/region/?$", RegionView.as_view()),
-    re_path(r"^api/v1/customers/(?P<rest>(?s:.+))$", CustomerView.as_view()),
+    re_path(rf"^api/v1/customers/(?P<rest>{ANYTHING})$", CustomerView.as_view()),
     re_path(r"^api/v1/events/?$", EventView.as_view()),
-    re_path(r"^api/v1/forms/(?P<form_id>.+)/submit/?$", FormView.as_view()),
+    re_path(rf"^api/v1/forms/(?P<form_id>{ANYTHING})/submit/?$", FormView.as_view()),
     re_path(r"^api/v1/merge_customers/?$", MergeView.as_view()),
     re_path(
-        r"^api/v1/segments/(?P<segment>[^/]+)/(?P<verb>add|remove)_customers/?$",
+        rf"^api/v1/segments/(?P<segment>{ANYTHING})/(?P<verb>add|remove)_customers/?$",
         SegmentView.as_view(),
     ),
     re_path(r"^api/v1/metrics/?$", MetricView.as_view()),

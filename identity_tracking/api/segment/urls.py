@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from django.urls import re_path
 
+from identity_tracking.api.paths import ANYTHING
 from identity_tracking.api.segment.decoder import TYPES
 from identity_tracking.api.segment.views import BatchView, CallView, SettingsView
 
@@ -14,5 +15,5 @@ urlpatterns = [
     *(re_path(rf"^v1/(?:{kind}|{kind[0]})/?$", CallView.as_view(kind=kind)) for kind in TYPES),
     re_path(r"^v1/(?:batch|b|import)/?$", BatchView.as_view()),
     re_path(r"^beacon/v1/(?:batch|b)/?$", BatchView.as_view()),
-    re_path(r"^v1/projects/(?P<key>[^/]+)/settings/?$", SettingsView.as_view()),
+    re_path(rf"^v1/projects/(?P<key>{ANYTHING})/settings/?$", SettingsView.as_view()),
 ]
