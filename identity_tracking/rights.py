@@ -55,6 +55,9 @@ def suppress(called: Names, *, by: Any = None) -> None:
 
 
 def unsuppress(called: Names) -> None:
-    """Accept again what names who is ``called`` so. What was erased stays so. Safe to repeat."""
+    """Accept again who was ``called`` so, by all that they were called when they were erased.
+
+    What was erased stays so. Safe to repeat.
+    """
     using = database()
     in_transaction(lambda: suppression.unsuppress(suppression.keys_of_names(called), using), using)

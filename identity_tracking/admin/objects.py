@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from django.contrib import admin
@@ -12,10 +13,12 @@ from django.utils.translation import gettext_lazy as _
 
 from identity_tracking.admin.paging import CappedPaginator
 from identity_tracking.admin.readonly import ReadOnlyAdmin, may_view
-from identity_tracking.admin.sections import related, table
+from identity_tracking.admin.sections import related
 from identity_tracking.admin.values import plain
+from identity_tracking.admin.written import Attribute, attributes, keys
+from identity_tracking.identity import descriptions
 from identity_tracking.messages import ObjectRef
-from identity_tracking.models import ObjectRelationship, Person, TrackedObject
+from identity_tracking.models import Activity, ObjectRelationship, Person, TrackedObject
 
 PER_PAGE = 50
 
@@ -27,6 +30,13 @@ class TrackedObjectAdmin(ReadOnlyAdmin):
     search_help_text = _("A type and an id, as in “company: acme”, or one of them, in full.")
     fields = ("object_id",)
     change_form_template = "admin/identity_tracking/trackedobject/page.html"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Return what the list shows: a deleted object has a page all the same."""
+        rows = super().get_queryset(request)
+        match = request.resolver_match
+        is_page = match is not None and "object_id" in match.kwargs
+        return rows if is_page else rows & TrackedObject.objects.standing()
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -40,12 +50,13 @@ class TrackedObjectAdmin(ReadOnlyAdmin):
         return queryset.filter(Q(object_id=term) | Q(object_type=term)), False
 
     def sections(self, request: HttpRequest, shown: TrackedObject) -> dict[str, Any]:
+        written = {"attributes": _attributes(request, shown)}
         if not may_view(request, ObjectRelationship):
-            return {"attributes": table(shown.attributes)}
+            return written
         page = CappedPaginator(_relationships(shown), PER_PAGE).get_page(request.GET.get("page"))
         shows_people = may_view(request, Person)
         return {
-            "attributes": table(shown.attributes),
+            **written,
             "people": _people(shown) if shows_people else "",
             "page": page,
             "numbers": page.paginator.get_elided_page_range(page.number),
@@ -59,6 +70,15 @@ class TrackedObjectAdmin(ReadOnlyAdmin):
     @admin.display(description=_("type"))
     def type_shown(self, tracked: TrackedObject) -> str:
         return plain(tracked.object_type)
+
+
+def _attributes(request: HttpRequest, shown: TrackedObject) -> list[Attribute]:
+    """Return what is said of an object; an API's call may have no message to lead to."""
+    come_to = descriptions.shown(shown.registers or {})
+    written = replace(come_to, attributes=shown.attributes)
+    linked = may_view(request, Activity)
+    found = Activity.objects.filter(pk__in=keys(written)).values_list("pk", flat=True)
+    return attributes(written, linked=linked, among=set(found) if linked else None)
 
 
 def _people(tracked: TrackedObject) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,37 +18,15 @@ from identity_tracking.admin.history import history
 from identity_tracking.admin.merges import accounts_of, operations, told
 from identity_tracking.admin.readonly import may_view, page_of
 from identity_tracking.admin.sections import ROWS, conflicts, relationships
-from identity_tracking.admin.values import Shown, in_brief, instant, plain
-from identity_tracking.identifiers import digest
+from identity_tracking.admin.values import plain
+from identity_tracking.admin.written import attributes, mapping
 from identity_tracking.identity.why import Reason, why
 from identity_tracking.models import Activity, MergeOperation, Person
 from identity_tracking.models.activity import first_and_last_touch
 from identity_tracking.models.identifier import BEGINNING, END
-from identity_tracking.payloads import Json
 
 EXPLAINED = 1_000  # stretches of identifiers whose claims are looked up: more than are shown
 HUES = 6  # colours of avatars, as in admin.css
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Origin:
-    """Who wrote a value, and when. ``link`` is the message's page, for those who may see it."""
-
-    at: datetime | None
-    source: str
-    trusted: bool
-    link: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Attribute:
-    """An attribute, and the value that lost to it; either may be missing."""
-
-    name: str
-    value: Shown | None
-    origin: Origin | None
-    claimed: Shown | None
-    claimed_origin: Origin | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,7 +58,7 @@ def person_page(request: HttpRequest, person: Person, folded: list[Person]) -> d
         "hue": hue(person),
         "folded": folded,
         "belongings": owned,
-        "attributes": attributes(request, person),
+        "attributes": attributes(person, linked=may_view(request, Activity)),
         "merges": [told(request, row, accounts) for row in merged],
         "relationships": relationships(request, person.pk),
         "conflicts": conflicts(request, Q(identifier__in=keys) | Q(other__in=keys)),
@@ -136,43 +114,6 @@ def touches(request: HttpRequest, spans: Sequence[Q], using: str) -> list[Touch]
 
 def _in_words(activity: Activity) -> str:
     """Return a campaign as one line: its source, medium and name, else whatever it says."""
-    campaign = _mapping(activity.context.get("campaign"))
+    campaign = mapping(activity.context.get("campaign"))
     told = [campaign[name] for name in ("source", "medium", "name") if name in campaign]
     return plain(" · ".join(map(str, told or campaign)))
-
-
-def attributes(request: HttpRequest, person: Person) -> list[Attribute]:
-    """Return every attribute by name, with what was claimed in its place."""
-    linked = may_view(request, Activity)
-    claimed = _mapping(person.claimed)
-    provenance = _mapping(person.provenance)
-    return [
-        Attribute(
-            name=plain(name),
-            value=in_brief(person.attributes[name], name) if name in person.attributes else None,
-            origin=_origin(provenance.get(name), linked=linked),
-            claimed=in_brief(_mapping(claimed[name]).get("value"), name)
-            if name in claimed
-            else None,
-            claimed_origin=_origin(claimed.get(name), linked=linked),
-        )
-        for name in sorted({*person.attributes, *claimed}, key=str.casefold)
-    ]
-
-
-def _origin(told: Json, *, linked: bool) -> Origin | None:
-    """Read ``{"at": "2026-11-21T10:00:00+00:00", "source": …, "trusted": …, "message_id": …}``."""
-    if not (told := _mapping(told)):
-        return None
-    source, trusted = str(told.get("source", "")), bool(told.get("trusted"))
-    key = digest(source, str(int(trusted)), str(told.get("message_id", "")))
-    return Origin(
-        at=instant(told.get("at")),
-        source=source,
-        trusted=trusted,
-        link=page_of(Activity, key) if linked else "",
-    )
-
-
-def _mapping(value: Json) -> Mapping[str, Json]:
-    return value if isinstance(value, dict) else {}

@@ -15,6 +15,7 @@ from identity_tracking.admin.confirming import log, refusal
 from identity_tracking.admin.values import plain
 from identity_tracking.api.replay import NAMELESS, Replay, replay
 from identity_tracking.exceptions import Unavailable
+from identity_tracking.ingest.process import TOO_MANY
 from identity_tracking.models import FailedEvent
 
 OUTCOMES: Mapping[Replay, str | Promise] = {
@@ -36,6 +37,7 @@ WHAT_TO_DO: Mapping[str, str | Promise] = {
     "name_missing": _("It is an event without a name: give track() one."),
     "invalid_timestamp": _TIME,
     NAMELESS: _("Nobody has the cio_id that it named; for whom it was is not kept."),
+    TOO_MANY: _("The object has 300 attributes. Remove some that nobody needs, and send it again."),
     "unknown_type": _("This version does not know its type. Try again after an update."),
 }
 

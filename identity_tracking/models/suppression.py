@@ -9,11 +9,15 @@ from identity_tracking.models.moment import MomentField
 
 
 class Suppression(models.Model):
-    """One identifier that is refused for ever. ``made_with`` tells keys apart, and is no key."""
+    """One identifier that is refused for ever. ``made_with`` tells keys apart, and is no key.
+
+    ``together``: the same for all that one person was called; None where nobody knows.
+    """
 
     hash = models.CharField(_("keyed hash"), max_length=64, primary_key=True, editable=False)
     made_with = models.CharField(_("made with"), max_length=16)
     suppressed_at = MomentField(_("suppressed at"))
+    together = models.UUIDField(_("erased together"), null=True, db_index=True)
 
     class Meta:
         verbose_name = _("suppressed identifier")

@@ -1,4 +1,4 @@
-"""Who was erased is mentioned elsewhere, too: failed events, links, reasons, the admin's log."""
+"""Who was erased is mentioned elsewhere, too: failed events, objects, links, reasons, the log."""
 
 from __future__ import annotations
 
@@ -9,10 +9,20 @@ from urllib.parse import quote
 
 from django.apps import apps
 from django.db import models, router
+from django.db.models import Exists, OuterRef
 
 from identity_tracking.identifiers import Kind
 from identity_tracking.identity.deletion import Deleted
-from identity_tracking.models import Activity, Claim, Conflict, FailedEvent, MergeOperation
+from identity_tracking.identity.objects import forget as forget_writes
+from identity_tracking.models import (
+    Activity,
+    Claim,
+    Conflict,
+    FailedEvent,
+    MergeOperation,
+    ObjectRelationship,
+    TrackedObject,
+)
 from identity_tracking.models.conflict import Code
 from identity_tracking.models.removal import remove
 from identity_tracking.privacy.suppression import cio_id_key, keys_in
@@ -26,7 +36,7 @@ def forget(deleted: Deleted, using: str) -> None:
 
     Failed events that name them go; of the rest only the mention does. Emails, and what has at
     least 8 characters, are found wherever they stand; shorter ids only where they name somebody.
-    Reads failed events, reasons and the app's part of the admin's log as a whole.
+    Reads failed events, objects, reasons and the app's part of the admin's log as a whole.
     """
     mention = _mention(deleted)
     _forget_failed(deleted, mention, using)
@@ -34,6 +44,7 @@ def forget(deleted: Deleted, using: str) -> None:
     _clear(MergeOperation.objects.using(using).exclude(reason=""), mention, "reason")
     _clear(Claim.objects.using(using).exclude(voided_for=""), mention, "voided_for")
     _clear(Conflict.objects.using(using).exclude(note=""), mention, "note")
+    _forget_objects(deleted, mention, using)
     if apps.is_installed("django.contrib.admin"):
         _forget_log(deleted, mention)
 
@@ -66,6 +77,20 @@ def _forget_links(deleted: Deleted, using: str) -> None:
     for activity in opened.only("properties"):
         kept = {name: value for name, value in activity.properties.items() if name != "cio_id"}
         Activity.objects.using(using).filter(pk=activity.pk).update(properties=kept)
+
+
+def _forget_objects(deleted: Deleted, mention: re.Pattern[str], using: str) -> None:
+    """Drop from what is said of objects the values that mention them; and objects called so.
+
+    An object that is called as they were stays while others relate to it.
+    """
+    objects = TrackedObject.objects.using(using)
+    held = ObjectRelationship.objects.using(using).filter(object=OuterRef("pk"))
+    called = [one.value for one in deleted.identifiers if mention.fullmatch(one.value)]
+    remove(objects.filter(~Exists(held), object_id__in=called))
+    described = objects.exclude(registers=None).only("registers")
+    found = [one.pk for one in described.iterator() if mention.search(json.dumps(one.registers))]
+    forget_writes(found, mention.search, using)
 
 
 def _forget_log(deleted: Deleted, mention: re.Pattern[str]) -> None:

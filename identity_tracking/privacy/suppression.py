@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from hashlib import blake2b
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.utils import timezone
 
@@ -30,10 +30,10 @@ _NAMING = re.compile(
 
 def suppress(keys: Iterable[UUID], using: str) -> None:
     """Refuse from now on whatever has one of ``keys``, in the transaction at hand."""
-    secret, now = require_key(), timezone.now()
+    secret, now, together = require_key(), timezone.now(), uuid4()
     Suppression.objects.using(using).bulk_create(
         [
-            Suppression(hash=hashed, made_with=mark(secret), suppressed_at=now)
+            Suppression(hash=hashed, made_with=mark(secret), suppressed_at=now, together=together)
             for hashed in sorted(_hashes(keys, secret))
         ],
         ignore_conflicts=True,
@@ -41,9 +41,12 @@ def suppress(keys: Iterable[UUID], using: str) -> None:
 
 
 def unsuppress(keys: Iterable[UUID], using: str) -> None:
-    """Refuse no longer what has one of ``keys``, in the transaction at hand."""
-    hashed = _hashes(keys, require_key())
-    remove(Suppression.objects.using(using).filter(hash__in=hashed))
+    """Refuse no longer what has one of ``keys``, nor what was refused together with it."""
+    rows = Suppression.objects.using(using)
+    named = rows.filter(hash__in=_hashes(keys, require_key()))
+    groups = {group for group in named.values_list("together", flat=True) if group}
+    remove(named)
+    remove(rows.filter(together__in=groups))
 
 
 def suppressed(

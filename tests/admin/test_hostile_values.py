@@ -99,7 +99,11 @@ def screens(staff, value):
             identifier=anchor, type=kind, context=context, message_id=f"{kind}{value}", **shared
         )
     ClaimFactory(weak=identifier, target=anchor, activity=activity)
-    tracked = TrackedObjectFactory(object_type=value, object_id=value, attributes={value: value})
+    write = [value, 0, value, value]
+    registers = {"t": {"+": write}, "a": {value: {"t": write, "u": [f"not {value}", *write[1:]]}}}
+    tracked = TrackedObjectFactory(
+        object_type=value, object_id=value, attributes={value: value}, registers=registers
+    )
     ObjectRelationshipFactory(identifier=anchor, object=tracked, attributes={value: value})
     ObjectRelationshipFactory(identifier=identifier, object=tracked, attributes={value: value})
     conflict = ConflictFactory(identifier=anchor, other=identifier, detail=value)

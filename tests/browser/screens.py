@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from django.db.models import Model
 from django.urls import reverse
 
 from identity_tracking import merge
 from identity_tracking.ingest.process import process
+from identity_tracking.messages import Message, Relation, Type, object_ref
 from identity_tracking.models import (
     Activity,
     Claim,
@@ -32,7 +34,7 @@ from tests.factories import (
     FormFieldFactory,
     SourceFactory,
 )
-from tests.saying import identify, page, person, relate, track
+from tests.saying import identify, message, page, person, relate, track
 
 EMAIL = "<svg/onload=alert(1)>@evil.example"
 LISTED: tuple[type[Model], ...] = (
@@ -67,6 +69,7 @@ def tell() -> Person:
     process([track(id=HOSTILE[0], name=value, properties=told, at=4) for value in HOSTILE])
     process([identify(id=HOSTILE[0], properties=dict.fromkeys(told, "claimed"), at=5)])
     process([relate(HOSTILE[0], id=HOSTILE[0], role=HOSTILE[1], at=6)])
+    process([_group(told, trusted=True), _group(dict.fromkeys(told, HOSTILE[1]))])
     process([identify(id=HOSTILE[0], anonymous_id=HOSTILE[7], at=7)])
     process([identify(email="lead@example.com"), page(anonymous_id=HOSTILE[8], context=context)])
     process([identify(id="gone", properties=values)])
@@ -82,6 +85,11 @@ def tell() -> Person:
     FormFieldFactory(form=form, name=HOSTILE[2], attribute=HOSTILE[3])
     make_key(SourceFactory(site_id="hostile", name=HOSTILE[0]), HOSTILE[1])
     return shown
+
+
+def _group(traits: dict[str, str], **rest: Any) -> Message:
+    relations = (Relation(object=object_ref("company", HOSTILE[0])),)
+    return message(Type.GROUP, id=HOSTILE[0], relations=relations, properties=traits, at=6, **rest)
 
 
 def addresses(shown: Person) -> list[str]:

@@ -19,7 +19,7 @@ from identity_tracking.exceptions import SuppressionKeyMissing
 from identity_tracking.identifiers import Kind, Ref
 from identity_tracking.identity.deletion import Deleted
 from identity_tracking.ingest.process import process
-from identity_tracking.messages import Outcome
+from identity_tracking.messages import Outcome, Relation, Type, object_ref
 from identity_tracking.models import (
     Activity,
     Claim,
@@ -30,11 +30,12 @@ from identity_tracking.models import (
     Ownership,
     Person,
     Suppression,
+    TrackedObject,
 )
 from identity_tracking.privacy import erasure, mentions
 from identity_tracking.signals import person_deleted, person_erased
 from tests.factories import ConflictFactory, FailedEventFactory
-from tests.saying import identify, owners, page, person, relate, track
+from tests.saying import identify, message, owners, page, person, relate, track
 from tests.web import Browser, configure
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -67,11 +68,16 @@ def ada():
             identify(id=identifier, at=4, properties={"title": "Miss Analytical-Engine"}),
             relate("acme", id=identifier, role="Analytical-Engine", at=4),
             track(id=identifier, at=5, properties={"for": "Countess"}),
+            relate(email, id=identifier, at=4),
+            group({"owner": email, "plan": "pro"}, id=identifier, at=4),
+            group({"city": "Bern"}, id="bob", at=5),
             identify(id="bob", anonymous_id="bobs", trusted=True, at=1),
             identify(id="bob", email=email, at=6),
             page(id="bob", at=7),
         ]
     )
+    said = group({"contact": f"ask {email.upper()}"}, id="nobody", at=6).description
+    process([], described=[said])
     ada = person(id=identifier)
     merge(ada, person(id="bob"), reason=f"{email} is bob").undo()
     FailedEventFactory(payload=json.dumps({"data": {"text": f"from {email.upper()}"}}))
@@ -86,6 +92,11 @@ def ada():
     )
     Browser(cioid="bob", cioanonid="bobs").open(f"/?_cio_id={ada.cio_id}")
     return ada
+
+
+def group(traits, **rest):
+    relations = (Relation(object=object_ref("company", "acme")),)
+    return message(Type.GROUP, properties=traits, relations=relations, **rest)
 
 
 def everything():
@@ -139,6 +150,14 @@ def test_what_others_did_is_left(ada):
     assert person(anonymous_id="bobs").user_id == "bob"
     assert [event.payload for event in FailedEvent.objects.all()] == ['{"id": "bob"}']
     assert LogEntry.objects.get().user.username == "staff"
+
+
+def test_an_object_keeps_what_does_not_mention_them(ada):
+    erase(ada)
+
+    acme = TrackedObject.objects.get()
+    assert acme.attributes == {"plan": "pro", "city": "Bern"}
+    assert acme.relationships.get().identifier.value == "bob"
 
 
 @pytest.mark.case("PRIV-04")

@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from identity_tracking import erase, identify, track
+from identity_tracking import erase, identify, rights, track
 from identity_tracking.identifiers import names
 from identity_tracking.ingest.process import process
 from identity_tracking.messages import Outcome
@@ -36,6 +36,29 @@ def erased(settings):
     ada = person(id="Ada-1")
     erase(ada)
     return ada.cio_id
+
+
+def test_who_is_accepted_again_is_by_all_that_they_were_called():
+    rights.unsuppress(names(id="Ada-1"))
+
+    assert not Suppression.objects.exists()
+    process([saying.identify(**ADA)])
+    assert person(email="ada@example.com") == person(anonymous_id="a-b-c") == person(id="Ada-1")
+
+
+def test_who_is_accepted_again_brings_nobody_else():
+    erase(identified_as("bob"))
+    count = Suppression.objects.count()
+
+    rights.unsuppress(names(id="bob"))
+
+    assert count - Suppression.objects.count() == 2  # the id, and the cio_id
+    assert process([saying.identify(**ADA)]) == [Outcome.SUPPRESSED]
+
+
+def identified_as(id):
+    process([saying.identify(id=id)])
+    return person(id=id)
 
 
 def kept():
