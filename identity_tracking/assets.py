@@ -1,4 +1,4 @@
-"""The browser's part, as it is built and committed: the stub's text and the script's bytes."""
+"""The browser's part, as it is built and committed: the stub's text and the scripts' bytes."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ def stub() -> str:
 
 
 @cache
-def script() -> bytes:
-    """Return the minified script."""
-    return (_BUILT / "visitor.min.js").read_bytes()
+def script(name: str = "visitor") -> bytes:
+    """Return the minified script; ``name``: "visitor", or "forms", which watches the forms."""
+    return (_BUILT / f"{name}.min.js").read_bytes()
 
 
 @cache
-def script_gzipped() -> bytes:
+def script_gzipped(name: str = "visitor") -> bytes:
     """Return the minified script, compressed once and for all."""
-    return gzip.compress(script(), mtime=0)
+    return gzip.compress(script(name), mtime=0)
 
 
 @cache
-def version() -> str:
+def version(name: str = "visitor") -> str:
     """Return a name for this build of the script: it stands in its URL, which never changes."""
-    return blake2b(script(), digest_size=6).hexdigest()
+    return blake2b(script(name), digest_size=6).hexdigest()

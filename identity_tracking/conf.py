@@ -25,6 +25,7 @@ class Conf:
 
     ENDPOINT: str = "visit/"  # path of the browser endpoint under the include's prefix
     SCRIPT: str = "visitor.js"  # path of the browser script under the include's prefix
+    FORMS_SCRIPT: str = "visitor-forms.js"  # and of the script that watches forms
     ALLOWED_ORIGINS: Sequence[str] = ()  # whose pages may post too, as "https://a.example"
     FORM_SUCCESS_URLS: Sequence[str] = ()  # where forms may lead to, beside the site's own pages
 

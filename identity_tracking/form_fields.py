@@ -6,6 +6,8 @@ Pure: asks neither a request nor the database. The script in the page keeps to t
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
@@ -64,7 +66,23 @@ def is_email_field(name: str) -> bool:
     words = [word for word in _words(name) if not word.isdigit()]
     while words and words[-1] in _ADDRESS:
         words.pop()
-    return bool(words) and words[-1] in _EMAIL_WORDS and _NOT_THEIRS.isdisjoint(words)
+    return bool(words) and words[-1] in _EMAIL_WORDS and not is_of_another(name)
+
+
+def is_of_another(name: str) -> bool:
+    """Say whether an email in a field of this name is not that of whoever fills it in."""
+    return not _NOT_THEIRS.isdisjoint(_words(name))
+
+
+def with_email(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return ``data`` whose "email" is a copy of a field that is one by its kind, not its name.
+
+    That field goes, being told by the copy; and the copy goes where it is somebody else's.
+    """
+    email = data.get("email")
+    copied = [name for name, value in data.items() if name != "email" and value == email]
+    gone = ["email"] if any(map(is_of_another, copied)) else copied
+    return {name: value for name, value in data.items() if name not in gone}
 
 
 def _words(name: str) -> list[str]:

@@ -18,6 +18,7 @@ app_name = "identity_tracking"
 urlpatterns = [
     path(conf.ENDPOINT, BrowserView.as_view(), name="endpoint"),
     path(conf.SCRIPT, script, name="script"),
+    path(conf.FORMS_SCRIPT, script, {"name": "forms"}, name="forms_script"),
     path(conf.ENDPOINT.rstrip("/"), BrowserView.as_view()),
     path("schema/", SchemaView.as_view(), name="schema"),
     re_path(r"^forms/submit_action/?$", SubmitActionView.as_view(), name="submit_action"),

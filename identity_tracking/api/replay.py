@@ -27,7 +27,7 @@ from identity_tracking.ingest.transaction import database, in_transaction
 from identity_tracking.messages import Outcome
 from identity_tracking.models import Entrance, FailedEvent
 from identity_tracking.submissions.submission import read_again
-from identity_tracking.submissions.submit import submit_again
+from identity_tracking.submissions.submit import messages_of, submit_again
 from identity_tracking.visitor import Visitor
 
 Item: TypeAlias = dict[str, Any]
@@ -87,7 +87,7 @@ def _from_script(event: FailedEvent, item: Item) -> Sequence[Outcome]:
     delivery = decode(body, Visitor(HttpRequest()), event.received_at)
     for error in delivery.errors:
         raise InvalidMessage(error["message"], code=error["code"])
-    return process(delivery.messages)
+    return process([*delivery.messages, *messages_of(delivery.forms)])
 
 
 def _from_segment(event: FailedEvent, item: Item) -> Sequence[Outcome]:

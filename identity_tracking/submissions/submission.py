@@ -38,7 +38,8 @@ Meanings: TypeAlias = Mapping[str, Meaning]
 class Submission:
     """One form, filled in. ``current``: who the browser is that sent it, as far as it says.
 
-    ``name`` and ``url`` are the form's, as the submission tells them.
+    ``name`` and ``url`` are the form's, as the submission tells them. ``timestamp``: when it was
+    filled in, where that is known better than by when it came.
     """
 
     form_id: str
@@ -51,6 +52,7 @@ class Submission:
     url: str = ""
     current: Names = field(default_factory=Names)
     context: Mapping[str, Json] = field(default_factory=dict)
+    timestamp: datetime | None = None
 
     def message(self, meanings: Meanings, name: str = "") -> Message:
         """Return the message that it is. Raises InvalidIdentifier where it is nobody's.
@@ -65,7 +67,7 @@ class Submission:
             names=called,
             source=self.source,
             message_id=self.message_id,
-            timestamp=self.received_at,
+            timestamp=self.timestamp or self.received_at,
             received_at=self.received_at,
             trusted=self.trusted,
             email_trusted=self.trusted,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from identity_tracking.ingest.process import process
 from identity_tracking.ingest.transaction import database
 from identity_tracking.messages import Message, Outcome
@@ -21,7 +23,13 @@ def submit(submission: Submission) -> Message:
     return message
 
 
+def messages_of(submissions: Iterable[Submission]) -> list[Message]:
+    """Return the messages that submissions are, as their forms are read by now."""
+    using = database()
+    known = [(one, look_up(one, using)) for one in submissions]
+    return [one.message(form.meanings, form.name) for one, form in known]
+
+
 def submit_again(submission: Submission) -> list[Outcome]:
     """Process a submission that was refused before, as its form is read now. Raises as above."""
-    known = look_up(submission, database())
-    return process([submission.message(known.meanings, known.name)])
+    return process(messages_of([submission]))

@@ -54,14 +54,28 @@ def identity_snippet(context: Context, **options: bool | str) -> str:
         return ""
     nonce = _nonce(request)
     return format_html(
-        '<script{}>{}</script>\n<script async id="cio-tracker"{} src="{}?v={}{}"{}></script>',
+        '<script{}>{}</script>\n<script async id="cio-tracker"{} src="{}"{}></script>',
         nonce,
         SafeString(assets.stub()),
         nonce,
-        reverse("identity_tracking:script"),
-        assets.version(),
-        consent.edition(),
+        _address("script", "visitor"),
         _attributes(_signed_site_id(request) if options.get("sign") else conf.SITE_ID, options),
+    )
+
+
+@register.simple_tag(takes_context=True)
+def identity_forms(context: Context) -> str:
+    """Write the script that watches the page's forms; it stands after ``identity_snippet``.
+
+    Who submits a form with an email is identified by it, and the submission is kept: see
+    docs/forms.md. Writes nothing where ``identity_snippet`` would write nothing.
+    """
+    request = context.get("request")
+    if not conf.ENABLED or not _has_consent(request):
+        return ""
+    address = _address("forms_script", "forms")
+    return format_html(
+        '<script async id="cio-forms-handler"{} src="{}"></script>', _nonce(request), address
     )
 
 
@@ -69,6 +83,12 @@ def identity_snippet(context: Context, **options: bool | str) -> str:
 def identify_link(url: str, person: Person | None) -> str:
     """Append to ``url`` the parameter that identifies whoever opens it as ``person``."""
     return links.personal(url, person) if person else url
+
+
+def _address(view: str, script: str) -> str:
+    """Return the URL of a script: it names the build, and by which settings it is served."""
+    build = f"{assets.version(script)}{consent.edition()}"
+    return f"{reverse(f'identity_tracking:{view}')}?v={build}"
 
 
 def _has_consent(request: HttpRequest | None) -> bool:

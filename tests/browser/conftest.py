@@ -39,6 +39,7 @@ FLAGS = [
     "--host-resolver-rules=MAP * 127.0.0.1",  # every name is this machine's
 ]
 
+SCRIPTS = {"/people/visitor.js": "visitor", "/people/visitor-forms.js": "forms"}
 CLASSIC_STUB = """
 var _cio = _cio || [];
 (function() {
@@ -146,9 +147,9 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         path = self.path.partition("?")[0]
         self._note(self.site.fetched, self.path)
-        if path.endswith("visitor.js"):
+        if path in SCRIPTS:
             self.site.script.wait(PATIENCE)
-            self._answer(200, assets.script(), [("Content-Type", "text/javascript")])
+            self._answer(200, assets.script(SCRIPTS[path]), [("Content-Type", "text/javascript")])
         elif path in self.site.pages:
             headers = [("Content-Type", "text/html; charset=utf-8"), *self.site.headers]
             self._answer(200, self.site.pages[path].encode(), headers)
@@ -158,7 +159,8 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         text = self.rfile.read(int(self.headers["Content-Length"])).decode()
         answer = self.site.answers.popleft() if self.site.answers else self.site.otherwise
-        self._note(self.site.posts, Post(self.path, self.headers, text))
+        if self.path not in self.site.pages:  # nor a form of the page's own
+            self._note(self.site.posts, Post(self.path, self.headers, text))
         if answer.after:
             answer.after.wait(PATIENCE)
         self._answer(answer.status, b'{"success": true}', list(answer.headers))

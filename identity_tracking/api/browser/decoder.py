@@ -11,6 +11,7 @@ from identity_tracking import links, signatures, sources
 from identity_tracking.api.keys import Sender
 from identity_tracking.conf import conf
 from identity_tracking.exceptions import InvalidIdentifier, InvalidMessage
+from identity_tracking.form_fields import with_email
 from identity_tracking.identifiers import Names, names
 from identity_tracking.ingest.context import page_context, request_context
 from identity_tracking.messages import (
@@ -24,9 +25,12 @@ from identity_tracking.messages import (
 )
 from identity_tracking.models import Entrance, FailedEvent
 from identity_tracking.payloads import MAX_NAME, Json, clean_mapping, clean_text
+from identity_tracking.submissions.submission import Submission, read
+from identity_tracking.submissions.visiting import resolved
 from identity_tracking.visitor import Visitor
 
 MAX_MESSAGES = 500
+FORM = "_cio_form"  # the name of the track that is a form: the script of forms makes it so
 TYPES = {type.value: type for type in (Type.PAGE, Type.TRACK, Type.IDENTIFY, Type.LINK)}
 
 
@@ -36,6 +40,7 @@ class Delivery:
 
     received: int
     messages: list[Message] = field(default_factory=list)
+    forms: list[Submission] = field(default_factory=list)
     failed: list[FailedEvent] = field(default_factory=list)
     errors: list[dict[str, Json]] = field(default_factory=list)
     renew: bool = False
@@ -78,7 +83,9 @@ def decode(body: Json, visitor: Visitor, received_at: datetime) -> Delivery:
             refused = envelope.sender.refused(item, error.code, received_at, Entrance.SCRIPT)
             delivery.failed.append(refused)
         else:
-            if message:
+            if isinstance(message, Submission):
+                delivery.forms.append(message)
+            elif message:
                 delivery.messages.append(message)
     return delivery
 
@@ -115,7 +122,7 @@ def _items(body: Mapping[str, Any]) -> list[Any]:
     return items
 
 
-def _message(item: Any, visitor: Visitor, envelope: _Envelope) -> Message | None:
+def _message(item: Any, visitor: Visitor, envelope: _Envelope) -> Message | Submission | None:
     if not isinstance(item, Mapping) or not isinstance(item.get("type"), str):
         raise InvalidMessage("A message is an object with a type.", code="invalid_message")
     type = TYPES.get(item["type"])
@@ -130,6 +137,23 @@ def _message(item: Any, visitor: Visitor, envelope: _Envelope) -> Message | None
             visitor, item.get("cio_id"), said=said, context=context, message_id=message_id
         )
     called, by_session = _called(type, said, visitor)
+    timestamp = stamp(
+        _time(item.get("time")),
+        envelope.received_at,
+        sent_at=envelope.sent_at,
+        oldest=timedelta(seconds=conf.BACKDATE_LIMIT),
+    )
+    if type is Type.TRACK and item.get("name") == FORM:
+        return _form(
+            item.get("data"),
+            url=str(page.get("url", "")),
+            source=envelope.sender.source,
+            received_at=envelope.received_at,
+            timestamp=timestamp,
+            message_id=message_id,
+            current=resolved(called),
+            context=context,
+        )
     trusted, email_trusted = _trust(type, called, visitor, envelope.signed, by_session=by_session)
     data = clean_mapping(item.get("data"))
     changes = relations(data.pop(RELATIONSHIPS, None)) if type is Type.IDENTIFY else ()
@@ -138,12 +162,7 @@ def _message(item: Any, visitor: Visitor, envelope: _Envelope) -> Message | None
         names=called,
         source=envelope.sender.source,
         message_id=message_id,
-        timestamp=stamp(
-            _time(item.get("time")),
-            envelope.received_at,
-            sent_at=envelope.sent_at,
-            oldest=timedelta(seconds=conf.BACKDATE_LIMIT),
-        ),
+        timestamp=timestamp,
         received_at=envelope.received_at,
         trusted=trusted,
         email_trusted=email_trusted,
@@ -152,6 +171,12 @@ def _message(item: Any, visitor: Visitor, envelope: _Envelope) -> Message | None
         relations=changes,
         context=context,
     )
+
+
+def _form(data: Any, **known: Any) -> Submission:
+    if not isinstance(data, Mapping):
+        raise InvalidMessage('A form has "data", an object.', code="invalid_data")
+    return read(data.get("form_id"), with_email(data), trusted=False, **known)
 
 
 def _called(type: Type, said: Names, visitor: Visitor) -> tuple[Names, bool]:

@@ -21,6 +21,8 @@ from identity_tracking.ingest.transaction import database, reachable
 from identity_tracking.privacy import consent
 from identity_tracking.privacy.consent import Consent
 from identity_tracking.shortcuts import identify
+from identity_tracking.submissions.submit import messages_of
+from identity_tracking.submissions.visiting import stored
 from identity_tracking.visitor import Visitor
 
 SCRIPT = "text/javascript; charset=utf-8"
@@ -48,7 +50,9 @@ class BrowserView(PageView):
             return Response({"success": True})
         with reachable(database()):
             delivery = decode(request.data, visitor, datetime.now(UTC))
-            process(delivery.messages, failed=delivery.failed)
+            forms = messages_of(delivery.forms)
+            outcomes = process([*forms, *delivery.messages], failed=delivery.failed)
+            stored(visitor, delivery.forms, forms, outcomes[: len(forms)])
             _identify_session(delivery, visitor)
         if delivery.renew:
             visitor.renew()
@@ -57,23 +61,23 @@ class BrowserView(PageView):
 
 @login_not_required
 @require_safe
-def script(request: HttpRequest) -> HttpResponse:
-    """Serve the script; an empty one to a browser that may not be followed.
+def script(request: HttpRequest, name: str = "visitor") -> HttpResponse:
+    """Serve a script, that of forms by its ``name``; empty to a browser that may not be followed.
 
     Its URL names the build, so it is kept for a year; where consent is asked for, for no time at
     all: it depends on the visitor, so that the pages with the snippet need not.
     """
     if not consent.allows(request):
-        return _kept(request, HttpResponse(content_type=SCRIPT))
+        return _kept(request, HttpResponse(content_type=SCRIPT), name)
     zipped = "gzip" in request.META.get("HTTP_ACCEPT_ENCODING", "")
-    body = assets.script_gzipped() if zipped else assets.script()
+    body = assets.script_gzipped(name) if zipped else assets.script(name)
     response = HttpResponse(body, content_type=SCRIPT)
     if zipped:
         response["Content-Encoding"] = "gzip"
-    return _kept(request, response)
+    return _kept(request, response, name)
 
 
-def _kept(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+def _kept(request: HttpRequest, response: HttpResponse, name: str) -> HttpResponse:
     """Say how long the script is kept, and for whom."""
     signals = consent.SIGNALS if conf.HONOUR_SIGNALS else ()
     patch_vary_headers(response, ["Accept-Encoding", *signals])
@@ -81,7 +85,7 @@ def _kept(request: HttpRequest, response: HttpResponse) -> HttpResponse:
         patch_vary_headers(response, ["Cookie"])
         response["Cache-Control"] = "private, no-cache"
         return response
-    named = request.GET.get("v") == f"{assets.version()}{consent.edition()}"
+    named = request.GET.get("v") == f"{assets.version(name)}{consent.edition()}"
     response["Cache-Control"] = (
         f"public, max-age={YEAR}, immutable" if named else "public, max-age=3600"
     )

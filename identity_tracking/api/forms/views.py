@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,13 +16,13 @@ from identity_tracking.api.forms.leading import may_lead_to
 from identity_tracking.api.forms.parser import FormParser
 from identity_tracking.api.keys import Sender
 from identity_tracking.exceptions import InvalidMessage
-from identity_tracking.identifiers import Kind, Names, names
 from identity_tracking.ingest.context import page_context, request_context
 from identity_tracking.ingest.process import process
 from identity_tracking.ingest.transaction import database, reachable
-from identity_tracking.models import Entrance, Person
+from identity_tracking.models import Entrance
 from identity_tracking.submissions.submission import kept, read
 from identity_tracking.submissions.submit import submit
+from identity_tracking.submissions.visiting import current, remember
 from identity_tracking.visitor import Visitor
 
 BUSY = {429, 503}
@@ -73,7 +72,7 @@ class SubmitActionView(PageView):
 def _take(form_id: Any, data: Any, visitor: Visitor, sender: Sender) -> None:
     """Take a submission; the browser remembers whom it identified."""
     received_at = datetime.now(UTC)
-    current = _current(visitor)
+    called = current(visitor)
     page = page_context(url=visitor.request.META.get("HTTP_REFERER"))
     url = str(page.get("url", ""))
     try:
@@ -84,28 +83,15 @@ def _take(form_id: Any, data: Any, visitor: Visitor, sender: Sender) -> None:
             source=sender.source,
             trusted=sender.trusted,
             received_at=received_at,
-            current=current,
+            current=called,
             context=request_context(visitor.request, page),
         )
         message = submit(submission)
     except InvalidMessage as error:
-        item = kept(form_id, data, current, url)
+        item = kept(form_id, data, called, url)
         process([], failed=[sender.refused(item, error.code, received_at, Entrance.FORM)])
         raise
-    if message.head.kind is Kind.EMAIL and not current.email:
-        visitor.become(message.head.value)
-
-
-def _current(visitor: Visitor) -> Names:
-    """Return who the browser is already: by its session, else as it says itself."""
-    called = names(id=visitor.claimed_id, anonymous_id=visitor.cookie_anonymous_id)
-    if visitor.has_session:
-        called, _ = visitor.who(called)
-    if not called.cio_id:
-        return called
-    people = Person.objects.using(database()).select_related("anchor")
-    person = people.by_cio_id(called.cio_id)
-    return Names.of(person.anchor.ref) if person else replace(called, cio_id=None)
+    remember(visitor, submission, message)
 
 
 def _page(request: HttpRequest, context: dict[str, Any], status: int) -> HttpResponse:
