@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import gzip
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -22,6 +22,7 @@ PAGE = (
     "<!doctype html><html lang=en><head><meta charset=utf-8><title>Beans</title>{snippet}</head>"
     f"<body><h1>Beans</h1>{'<p>A <b>bean</b> of <a href=/>ours</a>.</p>' * 200}</body></html>"
 )
+NOTHING = "<script>window.nothing = true</script>"
 PATIENCE = 30  # seconds
 
 
@@ -46,24 +47,26 @@ class Collector:
     def origin(self, host: str) -> str:
         return f"http://{host}:{self.port}"
 
-    def page(self, host: str) -> str:
-        """Return the page of the shop that carries this host's snippet."""
+    def page(self, path: str) -> str:
+        """Return the shop's page with the snippet of the host that ``path`` names, if any."""
+        _, host, *idle = path.split("/")
         tracker = self.trackers.get(host)
-        snippet = tracker.snippet if tracker else "<script>'as long as a snippet'</script>"
-        return PAGE.format(snippet=snippet.replace("{collect}", self.origin(host)))
+        snippet = tracker.written(self.origin(host), idle=bool(idle)) if tracker else NOTHING
+        return PAGE.replace("{snippet}", snippet)
 
     def note(self, host: str, request: Request) -> None:
         with self.changed:
             self.requests.setdefault(host, []).append(request)
             self.changed.notify_all()
 
-    def wait(self, done: Callable[[], bool], patience: float = PATIENCE) -> bool:
+    def wait_for(self, tracker: Tracker) -> None:
+        """Wait until the page view and both calls have arrived."""
         with self.changed:
-            return self.changed.wait_for(done, patience)
+            if not self.changed.wait_for(lambda: self._is_told(tracker), PATIENCE):
+                raise TimeoutError(f"{tracker.name}: {self.requests[tracker.host]}")
 
-    def is_told(self, tracker: Tracker) -> bool:
-        """Say whether the page view and both calls have arrived."""
-        told = "".join(one.text for one in self.requests.get(tracker.host, []))
+    def _is_told(self, tracker: Tracker) -> bool:
+        told = "".join(one.text for one in self.requests[tracker.host])
         return all(word in told for word in tracker.posts)
 
 
@@ -87,7 +90,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         path = self.path.partition("?")[0]
         if self.host == SHOP:
-            self._answer(self.collector.page(path[1:]).encode(), "text/html; charset=utf-8")
+            self._answer(self.collector.page(path).encode(), "text/html; charset=utf-8")
             return
         self._note()
         tracker = self.collector.trackers[self.host]

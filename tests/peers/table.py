@@ -14,13 +14,13 @@ from tests.peers.visits import Visit
 
 SIZES = Path(__file__).parents[2] / "identity_tracking/sdk/sizes.mjs"
 HEAD = """
-| script | gzip | brotli | requests of a page view | its file | all JavaScript | heap |
+| script | gzip | brotli | requests of a page view | init | page view | heap |
 |---|---|---|---|---|---|---|"""
 KINDS = {  # of requests, by method
-    "script": "script",
-    "GET": "settings",
-    "OPTIONS": "preflight",
-    "POST": "POST",
+    "script": ("script", "scripts"),
+    "GET": ("settings", "settings"),
+    "OPTIONS": ("preflight", "preflights"),
+    "POST": ("POST", "POSTs"),
 }
 
 
@@ -31,17 +31,21 @@ def sizes(trackers: list[Tracker]) -> list[dict[str, int]]:
 
 
 def row(
-    tracker: Tracker, size: dict[str, int], seen: Sequence[Visit], without: Sequence[Visit]
+    tracker: Tracker,
+    size: dict[str, int],
+    idle: Sequence[Visit],
+    busy: Sequence[Visit],
+    without: Sequence[Visit],
 ) -> str:
     """Write what the script takes: what runs and is kept without it is left out."""
     cells = [
         f"{tracker.name} {tracker.version}",
         f"{size['gzip']:,}",
         f"{size['brotli']:,}",
-        told(seen[0].requests),
-        f"{typical(seen, 'evaluation'):.1f} ms",
-        f"{typical(seen, 'javascript') - typical(without, 'javascript'):.1f} ms",
-        f"{(typical(seen, 'heap') - typical(without, 'heap')) / 1000:,.0f} KB",
+        told(busy[0].requests),
+        f"{typical(idle, 'script'):.1f} ms",
+        f"{typical(busy, 'javascript') - typical(without, 'javascript'):.1f} ms",
+        f"{(typical(busy, 'heap') - typical(without, 'heap')) / 1000:,.0f} KB",
     ]
     return f"| {' | '.join(cells)} |"
 
@@ -55,4 +59,8 @@ def told(requests: Iterable[tuple[str, str]]) -> str:
     kinds = Counter(
         "script" if path.partition("?")[0].endswith(".js") else method for method, path in requests
     )
-    return ", ".join(f"{kinds[kind]} {name}" for kind, name in KINDS.items() if kinds[kind])
+    return ", ".join(
+        f"{kinds[kind]} {one if kinds[kind] == 1 else many}"
+        for kind, (one, many) in KINDS.items()
+        if kinds[kind]
+    )

@@ -1,7 +1,8 @@
 """The scripts that are measured, each in the snippet that its vendor tells a site to paste.
 
-``{collect}`` is the server that stands in for the vendor's. What a page calls before the script
-is there stands below the snippet, if the vendor has a way to do so.
+``{collect}`` is the server that stands in for the vendor's, ``{calls}`` what the page calls before
+the script is there, and ``{auto}`` whether it sends page views by itself. Umami takes no call so
+early; its page waits until all is loaded.
 """
 
 from __future__ import annotations
@@ -22,34 +23,32 @@ var %(name)s = window.%(name)s = [];
 for (const method of ["page", "identify", "track", "capture"])
   %(name)s[method] = (...args) => %(name)s.push([method, ...args]);
 """
+CALLS = """
+%(name)s.identify("42", {plan: "pro"}); %(name)s.track("added_to_cart", {sku: "A1"});
+"""
 SEGMENT_LIKE = f"""
-<script>{QUEUE}%(name)s._writeKey = "key"; %(name)s._cdn = "{{collect}}"; %(name)s.page();
-%(name)s.identify("42", {{plan: "pro"}}); %(name)s.track("added_to_cart", {{sku: "A1"}});</script>
+<script>{QUEUE}%(name)s._writeKey = "key"; %(name)s._cdn = "{{collect}}";{{calls}}</script>
 <script async data-global-%(vendor)s-analytics-key="%(name)s" src="{{collect}}/standalone.js">
 </script>
 """
 POSTHOG = f"""
-<script>{QUEUE % {"name": "posthog"}}
-posthog.__SV = 1; posthog._i = [["key", {{api_host: "{{collect}}"}}]];
-posthog.identify("42", {{plan: "pro"}}); posthog.capture("added_to_cart", {{sku: "A1"}});</script>
+<script>{QUEUE % {"name": "posthog"}}posthog.__SV = 1;
+posthog._i = [["key", {{api_host: "{{collect}}", capture_pageview: {{auto}}}}]];{{calls}}</script>
 <script async src="{{collect}}/static/array.js"></script>
 """
 PLAUSIBLE = """
 <script type="module">import { init, track } from "{collect}/plausible.js";
-init({domain: "shop.localhost", endpoint: "{collect}/api/event", captureOnLocalhost: true});
-track("added_to_cart", {props: {sku: "A1"}});</script>
+init({domain: "shop.localhost", endpoint: "{collect}/api/event", captureOnLocalhost: true,
+autoCapturePageviews: {auto}});{calls}</script>
 """
 UMAMI = """
-<script defer src="{collect}/script.js" data-website-id="key"></script>
-<script>addEventListener("load", () => {
-umami.identify("42", {plan: "pro"}); umami.track("added_to_cart", {sku: "A1"}); })</script>
+<script defer src="{collect}/script.js" data-website-id="key" data-auto-track="{auto}"></script>
+<script>addEventListener("load", () => {{calls}})</script>
 """
 OURS = f"""
-<script>{assets.stub()}</script>
+<script>{assets.stub()}{{calls}}</script>
 <script async id="cio-tracker" src="{{collect}}/visitor.min.js" data-site-id="shop"
-data-endpoint="{{collect}}/visit/" data-use-array-params="true" data-auto-track-page="true">
-</script>
-<script>_cio.identify({{id: "42", plan: "pro"}}); _cio.track("added_to_cart", {{sku: "A1"}})
+data-endpoint="{{collect}}/visit/" data-use-array-params="true" data-auto-track-page="{{auto}}">
 </script>
 """
 
@@ -72,12 +71,19 @@ class Tracker:
     folder: Path
     script: str  # its main file, in ``folder``
     snippet: str
+    calls: str  # an identify and an event; for some, the page view too
     posts: tuple[str, ...]  # words by which the page view and each call is known when it arrives
     answers: dict[str, str] = field(default_factory=dict)
 
     @property
     def host(self) -> str:
         return self.name.partition(".")[0].replace("_", "-").lower() + ".localhost"
+
+    def written(self, collect: str, *, idle: bool) -> str:
+        """Return the snippet as it stands in a page; an idle one calls and sends nothing."""
+        text = self.snippet.replace("{collect}", collect)
+        text = text.replace("{auto}", "false" if idle else "true")
+        return text.replace("{calls}", "" if idle else self.calls)
 
 
 def version_of(package: str) -> str:
@@ -95,6 +101,7 @@ def segment_like(
         folder=MODULES / package / "dist/umd",
         script="standalone.js",
         snippet=SEGMENT_LIKE % {"name": variable, "vendor": vendor},
+        calls=f"{variable}.page();" + CALLS % {"name": variable},
         posts=('"type":"page"', '"type":"identify"', "added_to_cart"),
         answers={"/v1/projects/key/settings": json.dumps(settings)},
     )
@@ -107,6 +114,7 @@ def ours() -> Tracker:
         folder=BUILT,
         script="visitor.min.js",
         snippet=OURS,
+        calls=CALLS % {"name": "_cio"},
         posts=('"type":"page"', '"type":"identify"', "added_to_cart"),
     )
 
@@ -119,6 +127,7 @@ def peers() -> list[Tracker]:
             folder=MODULES / "posthog-js/dist",
             script="array.js",
             snippet=POSTHOG,
+            calls=(CALLS % {"name": "posthog"}).replace(".track", ".capture"),
             posts=("$pageview", "$identify", "added_to_cart"),
             answers={
                 "/array/key/config.js": "window._POSTHOG_REMOTE_CONFIG = "
@@ -145,6 +154,7 @@ def peers() -> list[Tracker]:
             folder=MODULES / "@plausible-analytics/tracker",
             script="plausible.js",
             snippet=PLAUSIBLE,
+            calls='track("added_to_cart", {props: {sku: "A1"}});',  # it knows no people
             posts=("pageview", "added_to_cart"),
         ),
         Tracker(
@@ -153,6 +163,7 @@ def peers() -> list[Tracker]:
             folder=HERE / "umami",
             script="script.js",
             snippet=UMAMI,
+            calls=CALLS % {"name": "umami"},
             posts=('"event"', '"identify"', "added_to_cart"),
         ),
     ]

@@ -46,8 +46,8 @@ Event = dict[str, Any]
 class Visit:
     """What one visit took. Times are of the main thread's processor, in milliseconds."""
 
-    evaluation: float  # the script's file, compiled and run from top to bottom
-    javascript: float  # all that runs in the page, until nothing more is sent
+    script: float  # the script's file, compiled and run from top to bottom
+    javascript: float  # all that ran in the page
     heap: int  # bytes, after garbage collection
     requests: list[tuple[str, str]]  # method and path
 
@@ -66,19 +66,28 @@ class Visitor:
 
         It ends when the page view and both calls have arrived, and ``quiet`` seconds passed.
         """
+        return self._visit(tracker, "", quiet)
+
+    def visit_idle(self, tracker: Tracker, *, quiet: float) -> Visit:
+        """Visit the page with this script on which nothing is called, for ``quiet`` seconds."""
+        return self._visit(tracker, "/idle", quiet)
+
+    def _visit(self, tracker: Tracker | None, idle: str, quiet: float) -> Visit:
         host = tracker.host if tracker else NOBODY
         self.collector.requests[host] = []
         context = self.browser.new_context(user_agent=self.name)
         page = context.new_page()
         with self._traced(page) as events:
-            page.goto(f"{self.collector.origin(SHOP)}/{host}")
-            self._settle(page, tracker, quiet)
+            page.goto(f"{self.collector.origin(SHOP)}/{host}{idle}")
+            if tracker and not idle:
+                self.collector.wait_for(tracker)
+            page.wait_for_timeout(quiet * 1000)
         heap = _heap(page)
         requests = [(one.method, one.path) for one in self.collector.requests[host]]
         context.close()
         ran = _main_thread(events)
         return Visit(
-            evaluation=_spent(one for one in ran if one["name"] in FILES and _is_of(one, host)),
+            script=_spent(one for one in ran if one["name"] in FILES and _is_of(one, host)),
             javascript=_spent(one for one in ran if one["name"] in RUNS),
             heap=heap,
             requests=requests,
@@ -90,11 +99,6 @@ class Visitor:
         self.browser.start_tracing(page=page, categories=CATEGORIES)
         yield events
         events += json.loads(self.browser.stop_tracing())["traceEvents"]
-
-    def _settle(self, page: Page, tracker: Tracker | None, quiet: float) -> None:
-        if tracker and not self.collector.wait(lambda: self.collector.is_told(tracker)):
-            raise TimeoutError(f"{tracker.name}: {self.collector.requests[tracker.host]}")
-        page.wait_for_timeout(quiet * 1000)
 
 
 @contextmanager
