@@ -44,7 +44,7 @@ WHAT_TO_DO: Mapping[str, str | Promise] = {
 
 def what_to_do(failed: FailedEvent) -> str | Promise:
     """Return what staff can do next about a failed event."""
-    if failed.trusted and not failed.entrance and failed.code != NAMELESS:
+    if failed.trusted and not failed.entrance and failed.code not in {NAMELESS, TOO_MANY}:
         return _("Your own code sent it, and whom it was about is not kept: mend the call.")
     return WHAT_TO_DO.get(failed.code, _SHAPE)
 

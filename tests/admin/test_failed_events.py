@@ -163,3 +163,9 @@ def test_where_the_database_is_busy_it_is_told(staff):
     assert "nothing was done. Try again." in html
     assert FailedEvent.objects.exists()
     assert not LogEntry.objects.exists()
+
+
+def test_what_an_object_had_no_room_for_says_so(staff):
+    failed = FailedEventFactory(code="too_many_attributes", trusted=True)
+
+    assert "The object has 300 attributes." in staff.text("failedevent", failed)

@@ -221,7 +221,8 @@ class MetricView(PageView, TrackView):
         self.reader = Reader(sender=sender, received_at=datetime.now(UTC))
         body = mapping(request.data)
         if delivery_id:
-            body = {**body, "delivery_id": delivery_id, "metric": "unsubscribed"}
+            metric = "subscribed" if body.get("unsubscribe") is False else "unsubscribed"
+            body = {**body, "delivery_id": delivery_id, "metric": metric}
         return self.done(deliveries.item_of(body))
 
 

@@ -81,10 +81,13 @@ def test_of_a_delivery_of_nobody_known_the_word_is_kept_as_failed(path, body):
     assert not Activity.objects.exists()
 
 
-def test_who_unsubscribes_may_be_named():
-    tell(f"/people/unsubscribe/{DELIVERY}", {"unsubscribe": True, "customer_id": "42"})
+@pytest.mark.parametrize("verb", ["unsubscribed", "subscribed"])
+def test_who_unsubscribes_may_be_named(verb):
+    body = {"unsubscribe": verb == "unsubscribed", "customer_id": "42"}
 
-    assert Activity.objects.get().name == "delivery unsubscribed"
+    tell(f"/people/unsubscribe/{DELIVERY}", body)
+
+    assert Activity.objects.get().name == f"delivery {verb}"
 
 
 @pytest.mark.parametrize(
