@@ -43,6 +43,6 @@ def write() -> None:
 
 code = pytest.main([str(HERE), *OPTIONS], plugins=[Named()])
 print(f"\n{telling.table()}")
-if "--write" in sys.argv:
+if "--write" in sys.argv and not code:
     write()
 sys.exit(code)
