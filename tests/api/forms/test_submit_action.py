@@ -212,7 +212,7 @@ def test_another_source_or_origin_is_refused():
         ({}, {"sec-gpc": "1"}),
         ({}, {"user-agent": "Googlebot"}),
     ],
-    ids=str,
+    ids=["switched off", "no consent", "excluded", "a signal", "a bot"],
 )
 def test_nothing_is_kept_of_whom_is_not_to_be_followed(settings, changes, headers):
     configure(settings, **changes)
