@@ -207,3 +207,18 @@ def test_an_id_adds_no_header(victim):
 
     assert answer.status_code == 400
     assert "sessionid" not in answer.cookies
+
+
+@pytest.mark.case("DOS-05")
+@public_entrances
+def test_a_stranger_says_only_so_often_at_once_who_somebody_is(entrance):
+    def said(times):
+        calls = [{"type": "identify", "id": f"n-{n}", "userId": f"n-{n}"} for n in range(times)]
+        return json.dumps({"site_id": "shop", "messages": calls, "batch": calls})
+
+    before = known()
+
+    assert entrance.post(said(101)).status_code == 413
+    assert known() == before
+    assert is_taken(entrance.post(said(3)))
+    assert Person.objects.find(id="n-2")

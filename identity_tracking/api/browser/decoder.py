@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from identity_tracking import links, signatures, sources
+from identity_tracking.api.bounds import refuse_many_claims
 from identity_tracking.api.keys import Sender
 from identity_tracking.conf import conf
 from identity_tracking.exceptions import InvalidIdentifier, InvalidMessage
@@ -119,6 +120,7 @@ def _items(body: Mapping[str, Any]) -> list[Any]:
     items: list[Any] = body["messages"]
     if len(items) > MAX_MESSAGES:
         raise InvalidMessage(f"A request has at most {MAX_MESSAGES} messages.", code="too_large")
+    refuse_many_claims(items)
     return items
 
 

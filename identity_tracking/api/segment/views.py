@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from identity_tracking import sources
 from identity_tracking.api.base import PageView
 from identity_tracking.api.batch import Step, carry_out
+from identity_tracking.api.bounds import refuse_many_claims
 from identity_tracking.api.keys import Sender, sender_of
 from identity_tracking.api.parsers import BodyParser
 from identity_tracking.api.segment.decoder import Reader
@@ -85,6 +86,8 @@ class BatchView(SegmentView):
             raise InvalidMessage('The body is an object with a "batch".', code="invalid_body")
         if len(items) > MOST:
             raise InvalidMessage(f"A batch has at most {MOST} calls.", code="too_large")
+        if not (self.sender and self.sender.trusted):
+            refuse_many_claims(items)
         return self.receive(request, items)
 
 
