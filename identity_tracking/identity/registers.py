@@ -30,6 +30,7 @@ Slots: TypeAlias = dict[str, Write]
 Registers: TypeAlias = dict[str, dict[str, Any]]
 
 SLOTS = TRUSTED, UNTRUSTED = "t", "u"
+MOST_CLAIMED = 300  # of one identifier: Customer.io's limit for a person's attributes
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -89,6 +90,18 @@ def join(documents: Iterable[Registers]) -> Registers:
             "r": _join_by(result["r"], document.get("r", {}), join_relation),
         }
     return result
+
+
+def bounded(document: Registers) -> Registers:
+    """Return ``document`` with no more than MOST_CLAIMED attributes and relationships unproven.
+
+    The first by name stay, whenever they came: so it is a function of all that was written, and
+    what is proven is in nobody's way (R10).
+    """
+    relations = _bounded(document.get("r", {}), _proven_relation)
+    for key, relation in relations.items():
+        relations[key] = {**relation, "a": _bounded(relation.get("a", {}), _proven)}
+    return {**document, "a": _bounded(document.get("a", {}), _proven), "r": relations}
 
 
 def shown(document: Registers) -> Shown:
@@ -187,6 +200,28 @@ def alive(relation: Mapping[str, Any]) -> dict[str, Slots]:
 
 def _order(write: Write) -> tuple[Json, ...]:
     return tuple(write[1:])
+
+
+def _bounded(
+    document: Mapping[str, Any], proven: Callable[[Mapping[str, Any]], dict[str, Any]]
+) -> dict[str, Any]:
+    """Return ``document``; beyond the first names that hold a claim, what is ``proven`` of each."""
+    if len(document) <= MOST_CLAIMED:
+        return dict(document)
+    claimed = sorted(name for name, value in document.items() if proven(value) != value)
+    rest = {name: proven(document[name]) for name in claimed[MOST_CLAIMED:]}
+    return {name: value for name, value in {**document, **rest}.items() if value}
+
+
+def _proven(slots: Mapping[str, Any]) -> dict[str, Any]:
+    return {slot: write for slot, write in slots.items() if slot != UNTRUSTED}
+
+
+def _proven_relation(relation: Mapping[str, Any]) -> dict[str, Any]:
+    attributes = {name: _proven(slots) for name, slots in relation.get("a", {}).items()}
+    kept = {name: slots for name, slots in attributes.items() if slots}
+    proven = {**_proven(relation), "a": kept}
+    return proven if TRUSTED in proven or kept else {}
 
 
 def _join_by(

@@ -17,7 +17,7 @@ from identity_tracking.identifiers import Kind, Ref
 from identity_tracking.identity import conflicts, people
 from identity_tracking.identity.folding import EVER, fold_email, fold_visitor
 from identity_tracking.identity.merge import record_merges
-from identity_tracking.identity.registers import join, written
+from identity_tracking.identity.registers import bounded, join, written
 from identity_tracking.identity.rows import Vanished
 from identity_tracking.identity.rules import (
     Assertion,
@@ -172,7 +172,7 @@ class Settlement:
             documents[message.head.key].append(written(message))
         self.lock(documents)
         for key in sorted(documents):
-            registers = join([self.held[key].registers or {}, *documents[key]])
+            registers = bounded(join([self.held[key].registers or {}, *documents[key]]))
             Identifier.objects.using(self.using).filter(pk=key).update(registers=registers)
 
     def record_merges(self, writers: Sequence[Message]) -> set[UUID]:

@@ -123,8 +123,8 @@ WORDS: Mapping[str, str] = {
 
 NOT_SHOWN: Mapping[str, str] = {  # in part, where there are tests, or at all
     "CACHE-06": "no proxy runs in the tests; a page with a cookie says that nobody may keep it",
-    "DOS-04": "there is no limit: THROTTLE_ADDRESS alone bounds how fast it grows",
-    "DOS-05": "there is no limit: THROTTLE_ADDRESS alone bounds how fast it grows",
+    "DOS-04": "attributes are bounded; how many browsers, by THROTTLE_ADDRESS alone",
+    "DOS-05": "a request is bounded; how many in all, by THROTTLE_ADDRESS alone",
     "DOS-10": "that pages take no more queries for more rows, not how long a million takes",
     "FAULT-01": "no worker is killed in the tests",
     "FAULT-02": "one stop, not fifty under load",

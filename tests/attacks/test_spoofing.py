@@ -222,3 +222,14 @@ def test_a_stranger_says_only_so_often_at_once_who_somebody_is(entrance):
     assert known() == before
     assert is_taken(entrance.post(said(3)))
     assert Person.objects.find(id="n-2")
+
+
+@pytest.mark.case("DOS-04")
+def test_strangers_fill_no_person_with_more_than_so_many_attributes(victim):
+    for start in range(0, 1_000, 250):
+        names = [f"k{number:04}" for number in range(start, start + 250)]
+        Browser().send(identify("u-1", data=dict.fromkeys(names, 1)))
+
+    victim.refresh_from_db()
+    assert len(victim.attributes) <= 301
+    assert victim.attributes["plan"] == "gold"

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from identity_tracking.identity.registers import join, shown, shown_email, written
+from identity_tracking.identity import registers
+from identity_tracking.identity.registers import bounded, join, shown, shown_email, written
 from identity_tracking.messages import Relation, Type, object_ref
 from tests.saying import hour, identify, message, relate
 
@@ -249,3 +250,43 @@ def test_no_order_and_no_repetition_shows_anything_else(writes, random):
     random.shuffle(shuffled)
 
     assert shown(join(shuffled)) == shown(join(writes))
+
+
+WRITES = st.lists(
+    st.builds(
+        lambda name, at, trusted, gone, related: written(
+            relate(name, id="u", at=at, trusted=trusted, present=not gone, role=name)
+            if related
+            else identify(id="u", at=at, trusted=trusted, properties={name: None if gone else at})
+        ),
+        st.sampled_from("abcdef"),
+        st.integers(1, 4),
+        st.booleans(),
+        st.booleans(),
+        st.booleans(),
+    ),
+    max_size=12,
+)
+
+
+@given(writes=WRITES, data=st.data())
+def test_what_has_room_is_the_same_in_whatever_order_it_came(writes, data):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(registers, "MOST_CLAIMED", 2)
+        at_once = bounded(join(writes))
+        one_by_one = bounded(join([]))
+        for write in data.draw(st.permutations(writes)):
+            one_by_one = bounded(join([one_by_one, write, write]))
+
+    assert one_by_one == at_once
+
+
+@given(writes=WRITES)
+def test_what_is_proven_has_room_whatever_is_claimed(writes):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(registers, "MOST_CLAIMED", 0)
+        kept = shown(bounded(join(writes)))
+
+    everything = shown(join(writes))
+    proven = {name for name, from_ in everything.provenance.items() if from_["trusted"]}
+    assert kept.attributes == {name: everything.attributes[name] for name in proven}
