@@ -48,6 +48,7 @@ WRITING = frozenset(  # say something lasting of somebody
     {Type.IDENTIFY, Type.FORM, Type.GROUP, Type.RELATE}
 )
 DOING = frozenset({Type.PAGE, Type.TRACK})  # say only that somebody did something
+REFILLED = DOING | {Type.GROUP}  # say nothing of who it is: some clients fill that in anew
 
 
 class Outcome(Enum):
@@ -115,7 +116,7 @@ class Message:
     ``previous``: the anonymous id that an alias claims. ``assigns``: the attributes that a form
     writes, each with the property that it takes. ``restamped``: repeated by a client that
     puts the identity of now on a call of before, as Segment's analytics-next does; so the id of
-    what somebody did is not believed (R2b).
+    a call that is no identify is not believed (R2b).
     """
 
     type: Type
@@ -142,7 +143,7 @@ class Message:
     @property
     def head(self) -> Ref:
         head = self.names.head
-        if self.restamped and self.type in DOING:
+        if self.restamped and self.type in REFILLED:
             head = self.names.anonymous_id or head
         if head is None:
             raise InvalidMessage("The message names nobody.", code="no_identifier")

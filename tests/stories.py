@@ -60,7 +60,7 @@ def messages(draw: st.DrawFn, types: tuple[str, ...] = TYPES) -> Said:
         anonymous_id=browser if browser or id or email else "X",
         also=draw(further_names(id, email)),
         previous=draw(st.sampled_from(BROWSERS)) if type == "alias" else None,
-        restamped=type in {"page", "track"} and draw(st.booleans()),
+        restamped=type in {"page", "track", "group"} and draw(st.booleans()),
         attributes=tuple(draw(writes).items()) if type in DESCRIBING else (),
         relations=as_relations(draw(relations)) if type in WRITING else (),
     )

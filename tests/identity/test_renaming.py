@@ -7,9 +7,10 @@ import pytest
 from identity_tracking import identify as identify_by
 from identity_tracking import merge
 from identity_tracking.ingest.process import process
+from identity_tracking.messages import Type
 from identity_tracking.models import Conflict, MergeOperation
 from identity_tracking.models.conflict import Code
-from tests.saying import alias, identify, owner, owners, page, person
+from tests.saying import alias, identify, message, owner, owners, page, person
 
 pytestmark = pytest.mark.django_db
 
@@ -191,11 +192,15 @@ def test_a_lead_gets_an_id_and_another_email_at_once():
 
 def test_what_was_done_under_a_restamped_id_is_the_browsers():
     process([alias(id="u", previous="X", at=3)])
-    said = [page(id="v", anonymous_id="X", at=1, restamped=stamped) for stamped in (True, False)]
+    said = [
+        message(type, id="v", anonymous_id="X", at=1, restamped=stamped)
+        for type in (Type.PAGE, Type.GROUP)
+        for stamped in (True, False)
+    ]
 
     process(said)
 
-    assert owners(*said) == ["u", "v"]
+    assert owners(*said) == ["u", "v", "u", "v"]
 
 
 def test_a_restamped_identify_says_who_it_is_all_the_same():

@@ -12,7 +12,7 @@ Order: TypeAlias = tuple[int, str, bool, str]
 
 CLAIMING = {"identify", "form", "link"}
 DESCRIBING = {"identify", "form"}  # their attributes are their person's
-DOING = {"page", "track"}
+REFILLED = {"page", "track", "group"}  # by clients that repeat a call
 
 
 class Also(NamedTuple):
@@ -73,7 +73,7 @@ class Said:
 
     @cached_property
     def head(self) -> Name:
-        if self.restamped and self.type in DOING and self.anonymous_id:  # R2b
+        if self.restamped and self.type in REFILLED and self.anonymous_id:  # R2b
             return "anonymous_id", self.anonymous_id
         for kind in ("id", "email", "anonymous_id"):
             if value := getattr(self, kind):
