@@ -74,7 +74,7 @@ def tell(terminal: pytest.TerminalReporter) -> None:
 
 
 def _answers(sent: list[dict[str, int]]) -> str:
-    """Say how many requests were sent at random, and how they were answered."""
+    """Say how many requests were sent, and how they were answered."""
     answers: Counter[str] = sum((Counter(one) for one in sent), Counter())
     told = ", ".join(f"{one} × {answers[one]:,}" for one in sorted(answers))
-    return f"{len(sent)} operations, {answers.total():,} random requests: {told}"
+    return f"{len(sent)} operations, {answers.total():,} requests: {told}"
