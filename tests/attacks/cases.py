@@ -28,6 +28,7 @@ WORDS: Mapping[str, str] = {
     "COOK-08": "cookies of a site without TLS",
     "COOK-10": "stay somebody after their logout",
     "COOK-11": "add a header by an id",
+    "CSRF-01": "have staff who are signed in do something, from another page",
     "CSV-01": "run a formula in the spreadsheet of an export",
     "DOS-01": "call more often than anybody should",
     "DOS-04": "give one person thousands of browsers",

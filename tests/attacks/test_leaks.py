@@ -94,3 +94,13 @@ def test_who_was_merged_and_erased_comes_back_by_no_entrance(name, settings):
     assert not Activity.objects.exists()
     assert not Person.objects.exists()
     assert not Identifier.objects.exists()
+
+
+@pytest.mark.case("AUTH-04")
+@pytest.mark.parametrize("name", ["track-1", "track-2"])
+def test_nothing_is_told_by_options(name):
+    entrance = ENTRANCES[name]
+
+    answer = Browser(headers={"authorization": entrance.key}).options(entrance.path)
+
+    assert answer.status_code == 405
