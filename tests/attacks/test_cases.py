@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 from tests.attacks.__main__ import table
@@ -21,6 +22,7 @@ REPORT = """<testsuites><testsuite>
 </testsuite></testsuites>"""
 
 
+@cache
 def named():
     """Return every case that a test names."""
     return {
