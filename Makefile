@@ -21,6 +21,7 @@ AT_RANDOM := tests/identity/test_graph.py tests/identity/test_machine.py
 SENT := CASES=60 $(BIN)/pytest tests/api/test_schema_conformance.py
 CROWD := PROCESSES=16 OPERATIONS=10000 IDENTIFIERS=500 \
 	$(BIN)/pytest tests/identity/test_processes.py --log-cli-level=INFO --log-cli-format='%(message)s'
+LEAVING := $(BIN)/pytest tests/browser/test_losses.py -k test_24
 
 .PHONY: demo test untested $(TIERS:%=test-%) lint docs screenshots messages bench peers soak planted clients build
 
@@ -80,6 +81,8 @@ soak: $(VENV)/.dev $(if $(MARIADB),$(VENV)/.mariadb)
 	$(CROWD)
 	$(CROWD) --ds=tests.settings.postgres
 	$(CROWD) --ds=tests.settings.mariadb
+	NAVIGATIONS=200 $(LEAVING)
+	NAVIGATIONS=1000 $(LEAVING)
 
 planted: $(VENV)/.dev
 	$(BIN)/python -m tests.planted 5

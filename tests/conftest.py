@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from functools import partial
 
 import hypothesis
 import pytest
@@ -41,7 +42,10 @@ LONGEST = {  # files: half a minute and more each
     "test_scripts",
     "test_schema_conformance",
 }
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+BROWSERS = {
+    "browser": ("chromium", "chromium-browser", "google-chrome"),
+    "firefox": ("firefox-esr", "firefox"),
+}
 
 hypothesis.settings.register_profile(
     "patient", deadline=None
@@ -87,15 +91,20 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     shares.tell(terminalreporter)
 
 
-def find_browser() -> str | None:
-    return next(filter(None, map(shutil.which, BROWSERS)), None)
+def find_browser(tier: str = "browser") -> str | None:
+    return next(filter(None, map(shutil.which, BROWSERS[tier])), None)
 
 
-def _missing_browser() -> str | None:
-    return None if find_browser() else f"needs a browser: one of {', '.join(BROWSERS)} on the PATH"
+def _missing(tier: str) -> str | None:
+    wanted = ", ".join(BROWSERS[tier])
+    return None if find_browser(tier) else f"needs a browser: one of {wanted} on the PATH"
 
 
-MISSING = {"browser": _missing_browser, "clients": products.missing}
+MISSING = {
+    "browser": partial(_missing, "browser"),
+    "firefox": partial(_missing, "firefox"),
+    "clients": products.missing,
+}
 
 
 @pytest.fixture(scope="session")

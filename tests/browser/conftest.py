@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import os
+import socket
+import struct
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -19,12 +21,12 @@ from unittest import mock
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, sync_playwright
 
 from identity_tracking import assets
 from identity_tracking.models import Person
 from tests.browser.screens import tell
-from tests.conftest import find_browser
+from tests.conftest import REQUIRED, find_browser
 
 PATIENCE = 15  # seconds: a browser on a busy machine
 FLAGS = [
@@ -38,8 +40,22 @@ FLAGS = [
     "--disable-component-update",
     "--host-resolver-rules=MAP * 127.0.0.1",  # every name is this machine's
 ]
+PREFERENCES = {
+    "network.dns.forceResolve": "127.0.0.1",  # every name is this machine's
+    "network.cookie.cookieBehavior": 5,  # as Firefox comes: a third party's are apart
+}
+BROWSERS_OWN = (  # lines in the console that no script can keep away
+    "Failed to load resource",
+    "Cookie “_cioid” has been rejected",
+    "Cookie “_cioanonid” has been rejected",
+    "The page’s settings blocked the loading of a resource (img-src)",
+)
 
-SCRIPTS = {"/people/visitor.js": "visitor", "/people/visitor-forms.js": "forms"}
+SCRIPTS = {
+    "/people/visitor.js": "visitor",
+    "/people/visitor-forms.js": "forms",
+    "/js/app.js": "visitor",
+}
 CLASSIC_STUB = """
 var _cio = _cio || [];
 (function() {
@@ -58,11 +74,12 @@ var _cio = _cio || [];
 
 @dataclass(frozen=True)
 class Answer:
-    """What the site says to one POST, and what it waits for before."""
+    """What the site says to one POST, and what it waits for before: so many seconds at most."""
 
-    status: int = 200
+    status: int = 200  # 0: none, the connection is reset
     headers: tuple[tuple[str, str], ...] = ()
     after: threading.Event | None = None
+    at_most: float = PATIENCE
 
 
 @dataclass(frozen=True)
@@ -95,11 +112,12 @@ class Site:
     def url(self, path: str = "/", host: str = "127.0.0.1") -> str:
         return f"http://{host}:{self.server.server_port}{path}"
 
-    def add(self, path: str, html: str = "", *, stub: str | None = None, **settings: str) -> str:
-        """Serve ``html`` with the snippet above it, and return its URL."""
+    def add(self, path: str, html: str = "", *, before: str = "", **settings: str) -> str:
+        """Serve ``html`` with the snippet above it, ``before`` run above that; return its URL."""
+        first = f"<script>{before}</script>" if before else ""
         self.pages[path] = (
-            f"<!doctype html><title>{path}</title>"
-            f"<script>{assets.stub() if stub is None else stub}</script>{tag(**settings)}{html}"
+            f"<!doctype html><title>{path}</title>{first}"
+            f"<script>{assets.stub()}</script>{tag(**settings)}{html}"
         )
         return self.url(path)
 
@@ -162,13 +180,22 @@ class Handler(BaseHTTPRequestHandler):
         if self.path not in self.site.pages:  # nor a form of the page's own
             self._note(self.site.posts, Post(self.path, self.headers, text))
         if answer.after:
-            answer.after.wait(PATIENCE)
-        self._answer(answer.status, b'{"success": true}', list(answer.headers))
+            answer.after.wait(answer.at_most)
+        if answer.status:
+            self._answer(answer.status, b'{"success": true}', list(answer.headers))
+        else:
+            self._reset()
 
     def _note(self, where: list[Any], what: object) -> None:
         with self.site.changed:
             where.append(what)
             self.site.changed.notify_all()
+
+    def _reset(self) -> None:
+        """Drop the connection, as a router does that was switched off and on."""
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.connection.close()
+        self.close_connection = True
 
     def _answer(self, status: int, body: bytes, headers: list[tuple[str, str]]) -> None:
         try:
@@ -205,18 +232,56 @@ def site() -> Iterator[Site]:
     server.server_close()
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test in each browser that the marker nearest to it names, else in Chromium alone."""
+    marker = metafunc.definition.get_closest_marker("browser")
+    if marker and marker.args and "browser" in metafunc.fixturenames:
+        chosen = [LAUNCHED[name] for name in marker.args]
+        metafunc.parametrize("browser", chosen, indirect=True, scope="module")
+
+
+LAUNCHED = {
+    "chromium": pytest.param("chromium", id="chromium"),
+    "firefox": pytest.param("firefox", id="firefox", marks=pytest.mark.firefox),
+}
+
+
+def launch_options(name: str) -> dict[str, Any]:
+    """Say how the browser of this machine is launched: no patched one is wanted."""
+    if name == "firefox":
+        channel = "moz-firefox"  # WebDriver BiDi, which every Firefox speaks
+        return {
+            "channel": channel,
+            "executable_path": find_browser("firefox"),
+            "firefox_user_prefs": PREFERENCES,
+        }
+    return {
+        "executable_path": find_browser(),
+        "args": FLAGS,
+        "ignore_default_args": ["--disable-back-forward-cache"],
+    }
+
+
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """A Chromium for one file: while it is there, playwright runs a loop in this thread."""
+def browser(request: pytest.FixtureRequest) -> Iterator[Browser]:
+    """A browser for one file: while it is there, playwright runs a loop in this thread."""
+    name = getattr(request, "param", "chromium")
     unsafe = {"DJANGO_ALLOW_ASYNC_UNSAFE": "true"}
     with mock.patch.dict(os.environ, unsafe), sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=find_browser(),
-            args=FLAGS,
-            ignore_default_args=["--disable-back-forward-cache"],
-        )
+        browser: Browser = getattr(playwright, name).launch(**launch_options(name))
+        if name == "firefox":
+            _try(browser)
         yield browser
         browser.close()
+
+
+def _try(browser: Browser) -> None:
+    """Skip where playwright is newer than Firefox, and asks of it what it cannot do yet."""
+    try:
+        browser.new_context().close()
+    except Error as error:
+        end = pytest.fail if "firefox" in REQUIRED else pytest.skip
+        end(f"needs another playwright: {error}")
 
 
 @pytest.fixture
@@ -229,7 +294,7 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
     context.on("console", lambda line: noise.append(line.text))
     yield context
     context.close()
-    assert not [line for line in noise if not line.startswith("Failed to load resource")]
+    assert not [line for line in noise if not line.startswith(BROWSERS_OWN)]
 
 
 @pytest.fixture

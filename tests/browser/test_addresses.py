@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-pytestmark = pytest.mark.browser
+pytestmark = pytest.mark.browser("chromium", "firefox")
 
 WITHOUT_NAVIGATION = "Object.defineProperty(window, 'navigation', {value: undefined})"
 MOVES = [

@@ -8,7 +8,7 @@ import pytest
 
 from tests.browser.conftest import Answer
 
-pytestmark = pytest.mark.browser
+pytestmark = pytest.mark.browser("chromium", "firefox")
 
 READY = "_cio.cookieNamespace === '_cio'"
 STORED = "Object.keys(localStorage).filter(key => key.length > 9).length"
@@ -35,8 +35,9 @@ def test_what_was_delivered_is_forgotten(site, visit):
 
 
 @pytest.mark.case("SDK-07")
+@pytest.mark.browser("chromium")
 @pytest.mark.parametrize("status", [429, 500, 503])
-def test_a_refusal_for_now_is_tried_again(site, visit, status):
+def test_28_a_refusal_for_now_is_tried_again(site, visit, status):
     site.answers.append(Answer(status))
     page = visit()
 
@@ -49,7 +50,7 @@ def test_a_refusal_for_now_is_tried_again(site, visit, status):
 
 
 @pytest.mark.case("SDK-06")
-def test_retry_after_is_honoured(site, visit):
+def test_28_retry_after_is_honoured(site, visit):
     site.answers.append(Answer(503, (("Retry-After", "2"),)))
     page = visit()
 
@@ -61,8 +62,9 @@ def test_retry_after_is_honoured(site, visit):
 
 
 @pytest.mark.case("SDK-07")
+@pytest.mark.browser("chromium")
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 413])
-def test_a_refusal_for_good_is_not(site, visit, status):
+def test_29_a_refusal_for_good_is_not(site, visit, status):
     site.answers.append(Answer(status))
     page = visit()
 
@@ -75,7 +77,8 @@ def test_a_refusal_for_good_is_not(site, visit, status):
 
 
 @pytest.mark.case("SDK-07")
-def test_too_large_a_batch_is_halved(site, visit):
+@pytest.mark.browser("chromium")
+def test_29_too_large_a_batch_is_halved(site, visit):
     site.answers.extend([Answer(413), Answer(413)])
     page = visit()
 
@@ -86,7 +89,7 @@ def test_too_large_a_batch_is_halved(site, visit):
 
 
 @pytest.mark.case("SDK-02")
-def test_a_page_shown_again_keeps_to_the_pause(site, visit):
+def test_28_a_page_shown_again_keeps_to_the_pause(site, visit):
     site.answers.append(Answer(503, (("Retry-After", "2"),)))
     page = visit()
     page.evaluate("_cio.track('one')")
@@ -100,7 +103,7 @@ def test_a_page_shown_again_keeps_to_the_pause(site, visit):
     assert second.body["sent_at"] - first.body["sent_at"] >= 2000
 
 
-def test_no_body_is_larger_than_the_keepalive_allowance(site, visit):
+def test_32_no_body_is_larger_than_the_keepalive_allowance(site, visit):
     page = visit()
 
     page.evaluate("for (let i = 0; i < 40; i++) _cio.track('n' + i, {text: 'é'.repeat(4000)})")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-pytestmark = pytest.mark.browser
+pytestmark = pytest.mark.browser("chromium", "firefox")
 
 SCRIPT = '<script async id="cio-forms-handler" src="/people/visitor-forms.js"></script>'
 SIGN_UP = """

@@ -10,13 +10,23 @@ import pytest
 from identity_tracking import assets
 from tests.browser.conftest import Answer, tag
 
-pytestmark = pytest.mark.browser
+pytestmark = pytest.mark.browser("chromium", "firefox")
 
 ALLOW_ANY = (
     ("Access-Control-Allow-Origin", "null"),
     ("Access-Control-Allow-Credentials", "true"),
 )
 READY = "_cio.cookieNamespace === '_cio'"
+CALLS = "<script>_cio.identify('7'), _cio.track('one', {list: [1]})</script>"
+THROUGH = "= (real => function () { return real.apply(this, arguments) })"
+WRAPPED = {
+    "fetch": f"window.fetch {THROUGH}(fetch)",
+    "stringify": f"JSON.stringify {THROUGH}(JSON.stringify)",
+    "parse": f"JSON.parse {THROUGH}(JSON.parse)",
+    "Promise": "window.Promise = class { constructor() { throw Error('mine') } }",
+    "toJSON": "Array.prototype.toJSON = function () { return `[${this}]` }",  # an old library's
+    "prototypes": "for (const one of [Array, String, Object]) one.prototype.extra = () => 1",
+}
 
 
 def test_18_in_memory_mode_touches_no_storage_and_still_retries(site, context, page):
@@ -134,6 +144,7 @@ def test_xss_16_a_polluted_prototype_redirects_and_adds_nothing(site, page):
 
 
 @pytest.mark.case("XSS-16")
+@pytest.mark.browser("chromium")
 def test_xss_16_the_script_names_its_own_endpoint(site, page):
     page.add_init_script("Object.prototype.endpoint = Object.prototype.url = 'https://evil.test/'")
     url = site.add("/p")
@@ -171,3 +182,37 @@ def test_xss_17_the_element_of_the_case_is_not_the_script(site, page):
     page.goto(site.url())
 
     assert site.wait(lambda: site.of("page"))[0]["url"] == site.url()
+
+
+@pytest.mark.parametrize("builtin", WRAPPED)
+def test_37_builtins_that_a_page_wraps_or_replaces_are_good_enough(site, page, builtin):
+    page.goto(site.add("/", CALLS, before=WRAPPED[builtin]))
+
+    assert site.wait_for("one")["id"] == "7"
+    site.wait(lambda: len(site.messages) == 3)
+    assert [m["type"] for m in site.messages] == ["identify", "track", "page"]
+
+
+@pytest.mark.parametrize("answer", ["{ throw Error('mine') }", "{}"])
+def test_37_what_a_broken_fetch_did_not_take_is_sent_once_it_is_mended(site, page, answer):
+    page.goto(site.add("/", CALLS, before=f"var real = fetch; window.fetch = () => {answer}"))
+    page.wait_for_function(READY)
+    assert site.posts == []
+
+    page.evaluate("window.fetch = real")
+
+    site.wait(lambda: len(site.messages) == 3)
+
+
+def test_37_json_that_throws_breaks_nothing(site, page):
+    page.goto(site.add("/", before="var real = JSON.stringify"))
+    page.wait_for_function(READY)
+
+    page.evaluate("""() => {
+        JSON.stringify = () => { throw Error('mine') }
+        _cio.identify('7'), _cio.track('lost')
+        JSON.stringify = real
+        _cio.track('kept')
+    }""")
+
+    assert site.wait_for("kept")["id"] == "7"

@@ -11,7 +11,7 @@ import pytest
 
 from tests.browser.conftest import Answer
 
-pytestmark = pytest.mark.browser
+pytestmark = pytest.mark.browser("chromium", "firefox")
 
 READY = "_cio.cookieNamespace === '_cio'"
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
@@ -59,6 +59,7 @@ def test_06_a_page_view_is_not_sent_by_itself_when_switched_off(site, visit):
     assert "name" not in elsewhere
 
 
+@pytest.mark.browser("chromium")
 @pytest.mark.parametrize(
     ("ids", "rotates"),
     [
@@ -83,6 +84,7 @@ def test_06_another_of_the_same_kind_rotates_the_anonymous_id(site, context, vis
     assert after["anonymous_id"] == value(context, "_cioanonid")
 
 
+@pytest.mark.browser("chromium")
 @pytest.mark.parametrize(
     ("call", "expected", "current"),
     [
