@@ -22,17 +22,18 @@ addEventListener(
         form_id: attribute("data-cio-form") || attribute("id") || attribute("name") || location.pathname,
       };
       for (const field of form.querySelectorAll("input,select,textarea")) {
-        const { type, name, value, autocomplete, checked } = field;
+        const { type, name, value, checked } = field;
+        const autocomplete = field.getAttribute("autocomplete"); // as a property Firefox keeps what it knows alone
         const key = field.dataset.cioName || name;
         if (
           key &&
           value &&
-          (checked || !/radio|checkbox/.test(type)) &&
+          (checked || !/radio|check/.test(type)) &&
           !`${type} ${name} ${autocomplete}`.match(SECRET) &&
           !field.matches(":disabled,[data-cio-ignore],[data-cio-ignore] *")
         ) {
           data[key] = data[key] ? `${data[key]}, ${value}` : value;
-          if (/email$/.test(type + autocomplete)) data.email ||= value;
+          if (/email/i.test(type + autocomplete)) data.email ||= value;
         }
       }
       _cio.track("_cio_form", data);
