@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable
 from functools import partial
 
 import hypothesis
@@ -100,7 +101,7 @@ def _missing(tier: str) -> str | None:
     return None if find_browser(tier) else f"needs a browser: one of {wanted} on the PATH"
 
 
-MISSING = {
+MISSING: dict[str, Callable[[], str | None]] = {
     "browser": partial(_missing, "browser"),
     "firefox": partial(_missing, "firefox"),
     "clients": products.missing,

@@ -42,6 +42,7 @@ FLAGS = [
 ]
 PREFERENCES = {
     "network.dns.forceResolve": "127.0.0.1",  # every name is this machine's
+    "security.warn_submit_secure_to_insecure": False,  # a dialog, for a form that leaves 127.0.0.1
     "network.cookie.cookieBehavior": 5,  # as Firefox comes: a third party's are apart
 }
 BROWSERS_OWN = (  # lines in the console that no script can keep away
