@@ -88,7 +88,7 @@ def _forget_objects(deleted: Deleted, mention: re.Pattern[str], using: str) -> N
     held = ObjectRelationship.objects.using(using).filter(object=OuterRef("pk"))
     called = [one.value for one in deleted.identifiers if mention.fullmatch(one.value)]
     remove(objects.filter(~Exists(held), object_id__in=called))
-    described = objects.exclude(registers=None).only("registers")
+    described = objects.filter(registers__isnull=False).only("registers")
     found = [one.pk for one in described.iterator() if mention.search(json.dumps(one.registers))]
     forget_writes(found, mention.search, using)
 
