@@ -16,6 +16,7 @@ from identity_tracking.conf import conf
 
 ANONYMOUS_COOKIE = "_cioanonid"  # Customer.io's names, so that its snippet and ours agree
 PERSON_COOKIE = "_cioid"
+ANALYTICS_COOKIE = "ajs_anonymous_id"  # Segment's
 
 _LEGAL = "!#$%&'()*+-./:<=>?@[]^_`{|}~"  # RFC 6265's cookie-octets, beside letters and digits
 _SHARED = re.compile(r"public|s-maxage|max-age=[1-9]", re.IGNORECASE)

@@ -21,6 +21,7 @@ from django.utils.functional import cached_property
 
 from identity_tracking.conf import conf
 from identity_tracking.cookies import (
+    ANALYTICS_COOKIE,
     ANONYMOUS_COOKIE,
     PERSON_COOKIE,
     as_sent,
@@ -63,12 +64,21 @@ class Visitor:
 
     @cached_property
     def anonymous_id(self) -> str:
-        """The browser's anonymous id; a new one, and its cookie is set, where it has none."""
+        """The browser's anonymous id; where it has none its cookie is set.
+
+        To a new one, or to Segment's, so that what both keep of a visitor goes together.
+        """
         known = self.cookie_anonymous_id
         if known is None:
-            known = str(uuid4())
+            known = self._analytics_id or str(uuid4())
             self._pending[ANONYMOUS_COOKIE] = known
         return known
+
+    @property
+    def _analytics_id(self) -> str | None:
+        """The anonymous id that Segment's script keeps: encoded, and in quotes, or neither."""
+        sent = decode(self.request.COOKIES.get(ANALYTICS_COOKIE, "")).strip('"')
+        return sent if _UUID.fullmatch(sent) else None
 
     @cached_property
     def cookie_anonymous_id(self) -> str | None:

@@ -11,7 +11,7 @@ from identity_tracking import identify
 from identity_tracking.identifiers import names
 from identity_tracking.models import Person
 from identity_tracking.visitor import Visitor
-from tests.web import FIREFOX, configure
+from tests.web import FIREFOX, Browser, configure
 
 BOTS = [
     "Googlebot/2.1 (+http://www.google.com/bot.html)",
@@ -170,3 +170,27 @@ def test_an_id_that_is_none_proves_nothing(settings, user_id):
     configure(settings, USER_ID=lambda user: user_id)
 
     assert visitor(User(pk=7)).proven is None
+
+
+SEGMENTS = "0d5c1f5e-2f4b-4c0e-9a35-3f6b0a1c2d3e"
+
+
+@pytest.mark.parametrize(
+    ("sent", "taken"),
+    [(SEGMENTS, True), (f"%22{SEGMENTS}%22", True), ("anything else", False), ("", False)],
+    ids=["plain", "quoted", "no uuid", "none"],
+)
+def test_a_new_visitor_is_called_as_segments_script_calls_them(sent, taken):
+    browser = Browser(headers={"cookie": f"ajs_anonymous_id={sent}"})
+    browser.open("/")
+
+    assert (browser.anonymous_id == SEGMENTS) is taken
+    assert browser.anonymous_id
+
+
+def test_a_visitor_who_has_an_id_keeps_it_beside_segments_script():
+    browser = Browser(cioanonid="a-1")
+    browser.cookies["ajs_anonymous_id"] = SEGMENTS
+    browser.open("/")
+
+    assert browser.anonymous_id == "a-1"
