@@ -45,15 +45,14 @@ def shares(record_property):
 
 @pytest.fixture
 def rules(settings):
-    """Set how far back a browser's first claim reaches, in microseconds; kiosks come early."""
+    """Set how far back a browser's first claim reaches, in microseconds; kiosks come early.
+
+    One dict is changed in place: each new one would be looked through by every later look-up.
+    """
+    given = {**settings.IDENTITY_TRACKING, "PEOPLE_PER_BROWSER": LIMIT, "LOOK_BACK": None}
+    settings.IDENTITY_TRACKING = given
 
     def apply(look_back=None):
-        seconds = None if look_back is None else look_back // 1_000_000
-        settings.IDENTITY_TRACKING = {
-            **settings.IDENTITY_TRACKING,
-            "PEOPLE_PER_BROWSER": LIMIT,
-            "LOOK_BACK": seconds,
-        }
+        given["LOOK_BACK"] = None if look_back is None else look_back // 1_000_000
 
-    apply()
     return apply
