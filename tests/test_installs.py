@@ -252,7 +252,8 @@ def test_a_site_keeps_people_in_a_database_of_their_own(tmp_path):
         def failed():
             payload = '{"type": "page", "anonymous_id": "a-2"}'
             kept = {"source": "shop", "trusted": False, "received_at": conflict().found_at}
-            return FailedEvent.objects.create(code="no_identifier", payload=payload, **kept)
+            came = {"code": "no_identifier", "entrance": "script", "payload": payload}
+            return FailedEvent.objects.create(**came, **kept)
 
         tables = connections["default"].introspection.table_names()
         assert not [name for name in tables if name.startswith("identity_tracking")], tables
