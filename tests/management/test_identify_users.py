@@ -104,3 +104,11 @@ def test_a_database_that_is_away_is_told(run):
 
     with connection.execute_wrapper(away), pytest.raises(CommandError, match="Run it again"):
         run("identify_users")
+
+
+def test_where_the_app_is_off_it_says_so_and_identifies_nobody(run, settings):
+    configure(settings, ENABLED=False)
+
+    with pytest.raises(CommandError, match="ENABLED"):
+        run("identify_users")
+    assert not Person.objects.exists()

@@ -12,6 +12,7 @@ from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
 
 from identity_tracking.backfill import message_of
+from identity_tracking.conf import conf
 from identity_tracking.exceptions import InvalidMessage, Unavailable
 from identity_tracking.ingest.process import process
 from identity_tracking.management.progress import Progress
@@ -32,6 +33,8 @@ class Command(BaseCommand):
         parser.add_argument("--batch", type=int, default=200, help="users in one transaction")
 
     def handle(self, *args: Any, batch: int, **options: Any) -> None:
+        if not conf.ENABLED:
+            raise CommandError("ENABLED is False: nothing is recorded. Set it to True first.")
         users = get_user_model()._default_manager.order_by("pk")
         counts: Counter[str] = Counter()
         with Progress(self.stderr, "Users", users.count()) as progress:
