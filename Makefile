@@ -10,12 +10,12 @@ NPM := $(shell which npm)
 MARIADB := $(shell which mariadb_config)
 TIERS ?= sqlite postgres mariadb sqlite_stock
 COVER ?= --cov --cov-report=  # on SQLite; it slows a run by a fifth
-WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)  # some tests wait, for a browser or a clock
+WORKERS ?= $(shell getconf _NPROCESSORS_ONLN)
 PYTEST := $(BIN)/pytest --numprocesses=$(strip $(WORKERS)) --dist=loadfile --no-loadscope-reorder
 LANGUAGES := --locale=de --locale=fr
 EXTRACTED := --no-location --no-obsolete --ignore=node_modules
 ELSEWHERE := -m "not browser and not clients and not slow"
-STORED := tests/api tests/captures tests/identity tests/ingest tests/models
+STORED := tests/api tests/attacks tests/captures tests/identity tests/ingest tests/models
 QUEUED := tests/ingest tests/models $(patsubst %,tests/identity/test_%.py,cases merge processes threads)
 AT_RANDOM := tests/identity/test_graph.py tests/identity/test_machine.py
 SENT := CASES=60 $(BIN)/pytest tests/api/test_schema_conformance.py
