@@ -28,6 +28,7 @@ from identity_tracking.models import Person
 from tests.browser.screens import tell
 from tests.conftest import REQUIRED, find_browser
 
+STORED = "Object.keys(localStorage).filter(key => key.length > 9).length"  # waits to be sent
 PATIENCE = 15  # seconds: a browser on a busy machine
 FLAGS = [
     "--no-sandbox",

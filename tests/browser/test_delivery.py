@@ -6,12 +6,11 @@ import threading
 
 import pytest
 
-from tests.browser.conftest import Answer
+from tests.browser.conftest import STORED, Answer
 
 pytestmark = pytest.mark.browser("chromium", "firefox")
 
 READY = "_cio.cookieNamespace === '_cio'"
-STORED = "Object.keys(localStorage).filter(key => key.length > 9).length"
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.browser.conftest import Answer
+from tests.browser.conftest import STORED, Answer
 
 pytestmark = pytest.mark.browser("chromium", "firefox")
 
@@ -35,8 +35,10 @@ def test_15_back_does_not_bring_the_link_back(site, page):
     site.add("/next")
     page.goto(site.url(PATH))
     site.wait(lambda: site.of("link"))
+    page.wait_for_function(f"!{STORED}")
 
     page.goto(site.url("/next"))
+    page.wait_for_function(f"!{STORED}")
     page.evaluate("history.back()")
 
     page.wait_for_function("location.pathname === '/p'")

@@ -7,13 +7,12 @@ import threading
 
 import pytest
 
-from tests.browser.conftest import PATIENCE, Answer
+from tests.browser.conftest import PATIENCE, STORED, Answer
 
 pytestmark = pytest.mark.browser("chromium", "firefox")
 
 NAVIGATIONS = int(os.environ.get("NAVIGATIONS", "24"))
 READY = "_cio.cookieNamespace === '_cio'"
-STORED = "Object.keys(localStorage).filter(key => key.length > 9).length"
 NEVER = threading.Event()
 HELD = Answer(after=NEVER, at_most=0.4)  # on loopback all that is answered at once arrives
 TROUBLE = [Answer(500), Answer(503, (("Retry-After", "10"),)), Answer(429), Answer(0)]
