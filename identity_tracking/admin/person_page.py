@@ -96,7 +96,7 @@ def hue(person: Person) -> int:
 
 
 def touches(request: HttpRequest, spans: Sequence[Q], using: str) -> list[Touch]:
-    """Return the campaigns that first and last led here; one where they are the same visit."""
+    """Return the campaigns that first and last led here; one where only one activity tells."""
     if not may_view(request, Activity):
         return []
     found = first_and_last_touch(spans, using)

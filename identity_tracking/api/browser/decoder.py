@@ -125,54 +125,51 @@ def _items(body: Mapping[str, Any]) -> list[Any]:
 
 
 def _message(item: Any, visitor: Visitor, envelope: _Envelope) -> Message | Submission | None:
-    if not isinstance(item, Mapping) or not isinstance(item.get("type"), str):
-        raise InvalidMessage("A message is an object with a type.", code="invalid_message")
-    type = TYPES.get(item["type"])
-    if type is None:
-        raise InvalidMessage("This type is not known.", code="unknown_type")
+    type = _type(item)
     said = names(id=item.get("id"), email=item.get("email"), anonymous_id=item.get("anonymous_id"))
     page = page_context(url=item.get("url"), title=item.get("title"), referrer=item.get("referrer"))
-    context = request_context(visitor.request, page)
-    message_id = clean_message_id(item.get("message_id"))
+    known: dict[str, Any] = {
+        "context": request_context(visitor.request, page),
+        "message_id": clean_message_id(item.get("message_id")),
+    }
     if type is Type.LINK:
-        return links.opened(
-            visitor, item.get("cio_id"), said=said, context=context, message_id=message_id
-        )
+        return links.opened(visitor, item.get("cio_id"), said=said, **known)
     called, by_session = _called(type, said, visitor)
-    timestamp = stamp(
-        _time(item.get("time")),
-        envelope.received_at,
-        sent_at=envelope.sent_at,
-        oldest=timedelta(seconds=conf.BACKDATE_LIMIT),
-    )
+    known |= {
+        "source": envelope.sender.source,
+        "received_at": envelope.received_at,
+        "timestamp": _timestamp(item, envelope),
+    }
     if type is Type.TRACK and item.get("name") == FORM:
-        return _form(
-            item.get("data"),
-            url=str(page.get("url", "")),
-            source=envelope.sender.source,
-            received_at=envelope.received_at,
-            timestamp=timestamp,
-            message_id=message_id,
-            current=resolved(called),
-            context=context,
-        )
+        url = str(page.get("url", ""))
+        return _form(item.get("data"), url=url, current=resolved(called), **known)
     trusted, email_trusted = _trust(type, called, visitor, envelope.signed, by_session=by_session)
     data = clean_mapping(item.get("data"))
-    changes = relations(data.pop(RELATIONSHIPS, None)) if type is Type.IDENTIFY else ()
     return Message(
         type=type,
         names=called,
-        source=envelope.sender.source,
-        message_id=message_id,
-        timestamp=timestamp,
-        received_at=envelope.received_at,
         trusted=trusted,
         email_trusted=email_trusted,
         name=_name(type, item, page),
+        relations=relations(data.pop(RELATIONSHIPS, None)) if type is Type.IDENTIFY else (),
         properties=data,
-        relations=changes,
-        context=context,
+        **known,
     )
+
+
+def _type(item: Any) -> Type:
+    if not isinstance(item, Mapping) or not isinstance(item.get("type"), str):
+        raise InvalidMessage("A message is an object with a type.", code="invalid_message")
+    if item["type"] not in TYPES:
+        raise InvalidMessage("This type is not known.", code="unknown_type")
+    return TYPES[item["type"]]
+
+
+def _timestamp(item: Mapping[str, Any], envelope: _Envelope) -> datetime:
+    """Return when it was, by our clock, and no longer ago than a browser is believed."""
+    oldest = timedelta(seconds=conf.BACKDATE_LIMIT)
+    said, received_at = _time(item.get("time")), envelope.received_at
+    return stamp(said, received_at, sent_at=envelope.sent_at, oldest=oldest)
 
 
 def _form(data: Any, **known: Any) -> Submission:
