@@ -39,7 +39,7 @@ test-sqlite:
 	$(PYTEST) $(COVER)
 
 test-postgres:
-	GRAPHS=100 $(PYTEST) --ds=tests.settings.postgres $(ELSEWHERE)
+	GRAPHS=70 $(PYTEST) --ds=tests.settings.postgres $(ELSEWHERE)
 
 test-mariadb:
 	GRAPHS=50 $(PYTEST) --ds=tests.settings.mariadb $(ELSEWHERE) $(STORED)

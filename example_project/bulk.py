@@ -103,7 +103,11 @@ def _unheard_of(visits: Sequence[Visit], using: str) -> set[Ref]:
         .values_list("pk", flat=True)
     )
     messages = _messages(visits)
-    refused = {ref for index in suppressed(messages, (), using)[0] for ref in messages[index].refs}
+    refused = {
+        ref
+        for index in suppressed([[one] for one in messages], (), using)[0]
+        for ref in messages[index].refs
+    }
     return {
         ref
         for ref, visits_by in mentioned.items()

@@ -15,9 +15,9 @@ from identity_tracking.payloads import clean_mapping
 def message_of(user: Any) -> Message | None:
     """Return the identify of ``user``, by the settings USER_ID, USER_ATTRIBUTES, EMAIL_VERIFIED.
 
-    None where USER_ID gives no usable id. Its message id says what is said of whom: so the same
-    again is a duplicate, and what has changed is new. Raises InvalidMessage for attributes that
-    cannot be kept.
+    None where neither gives a usable id or email; an email alone proves who it is if it is
+    verified. Its message id says what is said of whom: so the same again is a duplicate, and what
+    has changed is new. Raises InvalidMessage for attributes that cannot be kept.
     """
     attributes = clean_mapping(conf.ask("USER_ATTRIBUTES", user))
     called = names(id=conf.ask("USER_ID", user), email=attributes.pop("email", None))
@@ -33,7 +33,7 @@ def message_of(user: Any) -> Message | None:
         message_id=f"user-{digest(json.dumps(said, sort_keys=True, default=str))}",
         timestamp=now,
         received_at=now,
-        trusted=True,
+        trusted=called.id is not None or verified,
         email_trusted=verified,
         relations=relations(attributes.pop(RELATIONSHIPS, None)),
         properties=attributes,

@@ -18,8 +18,8 @@ from identity_tracking.conf import Conf, conf
 from identity_tracking.ingest.transaction import database
 from identity_tracking.models import Suppression
 from identity_tracking.models.source import ORIGIN
+from identity_tracking.privacy import suppression
 from identity_tracking.privacy.consent import Consent
-from identity_tracking.privacy.suppression import mark
 from identity_tracking.signatures import SEPARATOR
 
 MIDDLEWARE = "identity_tracking.middleware.IdentityTrackingMiddleware"
@@ -369,13 +369,14 @@ def check_suppressed(
         return []
     if Suppression._meta.db_table not in connections[using].introspection.table_names():
         return []  # not migrated yet
-    hashed = Suppression.objects.using(using).exclude(made_with=mark(conf.SUPPRESSION_KEY))
-    if not hashed.exists():
+    marks = map(suppression.mark, suppression.secrets())
+    if not Suppression.objects.using(using).exclude(made_with__in=marks).exists():
         return []
     return [
         Error(
             "People were erased under another SUPPRESSION_KEY: they are not refused.",
-            hint="Set SUPPRESSION_KEY to what it was when they were erased.",
+            hint="Set SUPPRESSION_KEY to what it was when they were erased: if it was not set, to "
+            "the API_KEY of then.",
             id="identity_tracking.E010",
         )
     ]
@@ -386,9 +387,10 @@ def check_suppression_key(**kwargs: Any) -> list[CheckMessage]:
         return []
     return [
         Caution(
-            "SUPPRESSION_KEY is not set: nobody can be erased.",
-            hint="Make one, and keep it for ever: "
-            "python -c 'import secrets; print(secrets.token_urlsafe(32))'.",
+            "SUPPRESSION_KEY is not set: API_KEY takes its place, and must never change then.",
+            hint="Make one before anybody is erased, and keep it for ever: "
+            "python -c 'import secrets; print(secrets.token_urlsafe(32))'. "
+            "Where somebody was erased by now, set it to API_KEY, which may change then.",
             id="identity_tracking.W008",
         )
     ]

@@ -74,7 +74,7 @@ class Conf:
     RETAIN_ANONYMOUS: int | None = 31_536_000  # seconds: 365 days; what nobody's visitors did
     RETAIN_PEOPLE: int | None = 65_836_800  # seconds: 762 days, 25 months; what people did
     RETAIN_FAILED: int | None = 2_592_000  # seconds: 30 days; failed events. None: for ever
-    SUPPRESSION_KEY: str = ""  # secret; hashes who was erased, for ever: never change or lose it
+    SUPPRESSION_KEY: str = ""  # secret; hashes who was erased: never change it. Without it, API_KEY
 
     JUNK: Sequence[str] = ()  # more values that are no identifier, beside the built-in ones
     PEOPLE_PER_BROWSER: int = 5  # a browser claimed for more ids than this attributes nothing

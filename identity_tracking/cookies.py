@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Literal
-from urllib.parse import quote, unquote
+from typing import Any, Literal
+from urllib.parse import quote, unquote, unquote_plus
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.http.request import split_domain_port
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_cache_control, patch_vary_headers
 
 from identity_tracking.conf import conf
+
+SameSite = Literal["None", "Lax"]
 
 ANONYMOUS_COOKIE = "_cioanonid"  # Customer.io's names, so that its snippet and ours agree
 PERSON_COOKIE = "_cioid"
@@ -33,6 +36,14 @@ def decode(value: str) -> str:
     return unquote(value, errors="replace")
 
 
+def reread(read: Any, sent: str) -> Any:
+    """Return what our script ``read`` from a cookie as that cookie, ``sent`` too, means it.
+
+    In one that another script wrote as it is ours takes "+" for a space, and "&" for the end.
+    """
+    return decode(sent) if read == unquote_plus(sent.partition("&")[0]) else read
+
+
 def as_sent(value: str) -> str:
     """Return a cookie's value to be sent again: the same, but for what no cookie may hold."""
     return quote(value, safe=_LEGAL)
@@ -42,8 +53,9 @@ def write(
     request: HttpRequest, response: HttpResponseBase, values: Mapping[str, str | None]
 ) -> None:
     """Set cookies on ``response``; None deletes one. It becomes private and varies by cookie."""
-    same_site: Literal["None", "Lax"] = "None" if conf.CROSS_SITE else "Lax"
+    same_site: SameSite = "None" if conf.CROSS_SITE else "Lax"
     for name, value in values.items():
+        _let_twin_go(request, response, name, same_site)
         if value is None:
             response.delete_cookie(name, domain=conf.COOKIE_DOMAIN, samesite=same_site)
             continue
@@ -57,6 +69,41 @@ def write(
         )
         response.cookies[name].set(name, value, value)  # Python would quote legal characters
     make_private(response)
+
+
+def sent_as(request: HttpRequest, name: str) -> list[str]:
+    """Return all that the browser has under one name: two, where the host and its domain set it."""
+    sent = request.META.get("HTTP_COOKIE", "")
+    if sent.count(f"{name}=") <= 1:  # as nearly always
+        return [request.COOKIES[name]] if name in request.COOKIES else []
+    return re.findall(rf"(?:^|;) *{name}=([^;]*)", sent)
+
+
+def has_twins(request: HttpRequest) -> bool:
+    """Say whether the browser has two cookies of one name, of which its script reads the older."""
+    return any(sent_as(request, name)[1:] for name in (ANONYMOUS_COOKIE, PERSON_COOKIE))
+
+
+def is_of_before(request: HttpRequest) -> bool:
+    """Say whether a reset gave the domain another id, and could not reach the host's person."""
+    anonymous, person = sent_as(request, ANONYMOUS_COOKIE), sent_as(request, PERSON_COOKIE)
+    return bool(conf.COOKIE_DOMAIN) and len(set(anonymous)) > len(person)
+
+
+def _let_twin_go(
+    request: HttpRequest, response: HttpResponseBase, name: str, same_site: SameSite
+) -> None:
+    """Delete the cookie that a browser may keep beside ours, from before COOKIE_DOMAIN was set.
+
+    Without COOKIE_DOMAIN it is the host's own domain's: others may be another site's, and in use.
+    Goes before ours, which some hosts, as localhost, cannot tell from it.
+    """
+    if not (conf.COOKIE_DOMAIN or sent_as(request, name)[1:]):
+        return
+    domain = None if conf.COOKIE_DOMAIN else split_domain_port(request.get_host())[0]
+    spare = HttpResponse()
+    spare.delete_cookie(name, domain=domain, samesite=same_site)
+    response.cookies[f"{name} of before"] = spare.cookies[name]  # the key is sent nowhere
 
 
 def make_private(response: HttpResponseBase) -> None:

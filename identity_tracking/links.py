@@ -38,8 +38,9 @@ def opened(
     """Return the message that a link opened by ``visitor`` makes, or None for a forged one.
 
     It identifies a browser that is anonymous or already that person's: then the visitor
-    becomes that person. On anybody else's it is only kept that the link was opened: the message
-    claims nothing, and refuses the cio_id. ``said``: whom the browser says it is now.
+    becomes that person, unless the page has meanwhile said who it is. On anybody else's it is
+    only kept that the link was opened: the message claims nothing, and refuses the cio_id.
+    ``said``: whom the browser said it was then.
     """
     person = _addressee(cio_id)
     if person is None:
@@ -48,7 +49,7 @@ def opened(
     meant = person.root or person
     theirs = _current_person(current)
     if theirs == meant or (theirs is None and _is_anonymous(current)):
-        if theirs is None:
+        if theirs is None and _is_anonymous(names(id=visitor.claimed_id)):
             visitor.become(f"cio_{person.cio_id}")
         called = Names.of(person.anchor.ref, anonymous_id=current.anonymous_id)
     elif current.head:

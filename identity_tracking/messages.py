@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import Enum
+from itertools import count
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -28,6 +29,7 @@ MAX_MESSAGE_ID = (
 _MILLISECONDS_FROM = (
     100_000_000_000  # a number this large counts milliseconds: as seconds, year 5138
 )
+_CALLS = count(secrets.randbits(31))  # of ``new_message_id``; thread-safe, 32 bits of it are used
 
 
 class Type(TextChoices):
@@ -217,16 +219,17 @@ def microseconds(moment: datetime) -> int:
     return (moment - EPOCH) // timedelta(microseconds=1)
 
 
-def moment(value: Any) -> datetime | None:
+def moment(value: Any, *, unit: int | None = None) -> datetime | None:
     """Read a point in time: an aware datetime, ISO 8601 text, or unix seconds or milliseconds.
 
+    ``unit``: the microseconds that a number counts; None: told by its size.
     Where USE_TZ is False a naive datetime is TIME_ZONE's, as Django's own are there.
     Returns None for None and "". Raises InvalidMessage (code ``invalid_timestamp``) for the rest.
     """
     if value is None or value == "":
         return None
     try:
-        return _moment(value)
+        return _moment(value, unit)
     except (ValueError, ArithmeticError, TypeError) as error:
         raise InvalidMessage("This is no time.", code="invalid_timestamp") from error
 
@@ -259,12 +262,14 @@ def instants(received_at: datetime, count: int) -> list[datetime]:
 
 
 def new_message_id() -> str:
-    """Return a UUIDv7 (RFC 9562): sorted by time, made without asking anybody."""
-    milliseconds = time.time_ns() // 1_000_000
-    value = (milliseconds << 80) | secrets.randbits(80)
-    value = value & ~(0xF000 << 64) | (0x7000 << 64)
-    value = value & ~(0xC000 << 48) | (0x8000 << 48)
-    return str(UUID(int=value))
+    """Return a UUIDv7 (RFC 9562): sorted by time, and within a millisecond as one process made it.
+
+    So calls without an id that are of one moment count in the order in which they came.
+    """
+    milliseconds, call = time.time_ns() // 1_000_000, next(_CALLS)
+    upper = milliseconds << 16 | 0x7000 | call >> 20 & 0xFFF
+    lower = 0b10 << 62 | (call & 0xFFFFF) << 42 | secrets.randbits(42)
+    return str(UUID(int=upper << 64 | lower))
 
 
 def clean_message_id(value: Any) -> str:
@@ -319,6 +324,22 @@ def relations_as_sent(changes: Iterable[Relation]) -> Json:
     ]
 
 
+def relations_as_kept(value: Json) -> tuple[Relation, ...]:
+    """Return what ``relations_as_sent`` gave, unchanged: it was cleaned when it was accepted.
+
+    Cleaned again it might be refused: PostgreSQL gives a large float back as an integer.
+    """
+    return tuple(
+        Relation(
+            object=ObjectRef(one["identifiers"]["object_type_id"], one["identifiers"]["object_id"]),
+            present=_adds(block["action"]),
+            attributes=one["relationship_attributes"],
+        )
+        for block in value or ()
+        for one in block["relationships"]
+    )
+
+
 def listed(value: Any, *own_keys: str) -> list[Mapping[str, Any]]:
     """Return a list, an index-keyed object or a single object as a list of objects.
 
@@ -353,7 +374,7 @@ def _relation(value: Mapping[str, Any], *, present: bool) -> Relation:
     )
 
 
-def _moment(value: Any) -> datetime:
+def _moment(value: Any, unit: int | None) -> datetime:
     if isinstance(value, datetime):
         if value.tzinfo is None and settings.USE_TZ:
             raise ValueError("naive")
@@ -367,5 +388,5 @@ def _moment(value: Any) -> datetime:
             return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
     if isinstance(value, bool):
         raise TypeError
-    unit = 1_000_000 if abs(value) < _MILLISECONDS_FROM else 1_000
+    unit = unit or (1_000_000 if abs(value) < _MILLISECONDS_FROM else 1_000)
     return EPOCH + timedelta(microseconds=round(value * unit))

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from typing import cast
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
+from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
@@ -98,8 +99,15 @@ def _is_personal(visitor: Visitor) -> bool:
     request = visitor.request
     return (
         bool(request.META.get("QUERY_STRING"))
-        and conf.LINK_PARAMETER in request.GET
         and request.method == "GET"
         and request.META.get("HTTP_SEC_FETCH_MODE") == "navigate"
         and not visitor.is_speculative
+        and _has_link(request)
     )
+
+
+def _has_link(request: HttpRequest) -> bool:
+    try:
+        return conf.LINK_PARAMETER in request.GET
+    except SuspiciousOperation:  # more parameters than Django reads: the page may never look
+        return False

@@ -11,12 +11,14 @@ from typing import Any, TypeAlias
 from django.core.serializers.json import DjangoJSONEncoder
 
 from identity_tracking.exceptions import InvalidMessage
+from identity_tracking.nesting import shallow
 
 Json: TypeAlias = Any  # None, bool, int, float, str, list[Json] or dict[str, Json]
 
 MAX_DEPTH = 16  # MariaDB refuses 32 and deeper
 MAX_KEYS = 300  # in one message, at all depths
 MAX_MESSAGE = 32_768  # bytes: Segment's limit for an event
+MAX_KEPT = 4 * MAX_MESSAGE  # characters of what was refused: in ASCII text is thrice as long
 MAX_NAME = 150  # characters of an attribute's, event's or object's name
 INTEGERS = range(-(2**63), 2**63)
 
@@ -24,12 +26,14 @@ INTEGERS = range(-(2**63), 2**63)
 def decode(body: bytes, *, limit: int) -> Json:
     """Parse ``body`` as strict JSON: UTF-8 alone, no NaN, at most ``limit`` bytes.
 
-    Raises InvalidMessage with the code ``too_large`` or ``invalid_json``.
+    What nests deeper than Python reads loses what is deepest, and is still too deep for a
+    message: so one such event spoils none beside it. Raises InvalidMessage with the code
+    ``too_large`` or ``invalid_json``.
     """
     if len(body) > limit:
         raise InvalidMessage(f"A body has at most {limit} bytes.", code="too_large")
     try:
-        return json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)
+        return _parsed(body.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise InvalidMessage("The body is not UTF-8 encoded JSON.", code="invalid_json") from error
 
@@ -45,7 +49,7 @@ def clean_mapping(value: Any) -> dict[str, Json]:
     if not isinstance(value, Mapping):
         raise InvalidMessage("Properties and attributes are objects.", code="not_an_object")
     cleaned: dict[str, Json] = _Cleaner().clean(value, 1)
-    if len(json.dumps(cleaned).encode()) > MAX_MESSAGE:
+    if size(cleaned) > MAX_MESSAGE:
         raise InvalidMessage(f"A message has at most {MAX_MESSAGE} bytes.", code="too_large")
     return cleaned
 
@@ -59,10 +63,19 @@ def clean_text(value: Any, limit: int) -> str:
     return " ".join(_storable(_text(value, "not_text")).split())[:limit]
 
 
+def size(value: Any) -> int:
+    """Return how many bytes of UTF-8 anything has as JSON; 0 for what is too deep to be written."""
+    try:
+        text = json.dumps(value, default=str, ensure_ascii=False)
+    except RecursionError:
+        return 0
+    return len(text.encode("utf-8", "surrogatepass"))
+
+
 def printable(value: Any) -> str:
     """Return anything as text in ASCII, as JSON if it can be, to be kept though it was refused."""
     try:
-        return json.dumps(value, default=str)[:MAX_MESSAGE]
+        return json.dumps(value, default=str)[:MAX_KEPT]
     except (TypeError, ValueError, RecursionError) as error:
         return json.dumps(str(error))
 
@@ -94,6 +107,17 @@ class _Cleaner:
         if len(text) > MAX_NAME:
             raise InvalidMessage(f"A key has at most {MAX_NAME} characters.", code="key_too_long")
         return text
+
+
+def _parsed(text: str) -> Json:
+    try:
+        return _strict(text)
+    except RecursionError:
+        return shallow(text, _strict)
+
+
+def _strict(text: str) -> Json:
+    return json.loads(text, parse_constant=_refuse_constant)
 
 
 def _number(value: float) -> float:

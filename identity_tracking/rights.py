@@ -39,7 +39,7 @@ def delete(person: Person, *, by: Any = None) -> None:
 def erase(person: Person, *, by: Any = None) -> None:
     """Delete a person, and refuse for ever every message that names them. Safe to repeat.
 
-    Whatever else mentions them goes too. Raises SuppressionKeyMissing without SUPPRESSION_KEY.
+    Whatever else mentions them goes too. Raises SuppressionKeyMissing without any key.
     """
     using = database()
     in_transaction(lambda: erasure.erase(person, by=by, using=using), using)
@@ -48,7 +48,7 @@ def erase(person: Person, *, by: Any = None) -> None:
 def suppress(called: Names, *, by: Any = None) -> None:
     """Erase whoever is ``called`` so, and refuse them for ever, known so far or not.
 
-    Safe to repeat. Raises SuppressionKeyMissing without SUPPRESSION_KEY.
+    Safe to repeat. Raises SuppressionKeyMissing without any key.
     """
     using = database()
     in_transaction(lambda: erasure.suppress(called, by=by, using=using), using)

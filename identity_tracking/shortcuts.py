@@ -85,7 +85,7 @@ def identify(who: Who, *, id: Any = None, email: Any = None, **given: Any) -> Pe
     and ``anonymous_id``, ``timestamp``, ``message_id`` and ``trusted``. With a request the
     browser's anonymous history becomes the person's and its cookies remember them. Without
     ``id`` and ``email`` it is the session's user, by the settings USER_ID and USER_ATTRIBUTES;
-    None where nobody is logged in.
+    None where nobody is logged in, or they give neither an id nor an email.
     """
     options, attributes = _split({"id": id, "email": email, **given})
     call = _Call(type=Type.IDENTIFY, who=_unwrapped(who), options=options, properties=attributes)
@@ -154,8 +154,8 @@ def merge(
 
     Everything of ``secondary`` resolves to ``primary``, whose attributes stay; what it lacked it
     inherits. ``by``: who says so, a user or any text. Old ids, emails and cio_ids keep working.
-    Raises MergeRefused for one and the same person, Unavailable for database trouble.
-    Locks both people, and all whom merges connect to them.
+    Raises MergeRefused for one and the same person, or where one was deleted; Unavailable for
+    database trouble. Locks both people, and all whom merges connect to them.
     """
     using = database()
     return in_transaction(
@@ -215,9 +215,9 @@ def _identify(call: _Call) -> Person | None:
         return _processed(_message(call))
     visitor = _visitor(call.who)
     if not (call.options.get("id") or call.options.get("email")):
-        if visitor.user is None:
+        if (of_user := _of_user(call, visitor)) is None:
             return None
-        call = _of_user(call, visitor)
+        call = of_user
     before = _owner(visitor.cookie_anonymous_id)
     message = _message(call)
     person = _processed(message)
@@ -226,12 +226,19 @@ def _identify(call: _Call) -> Person | None:
     return person
 
 
-def _of_user(call: _Call, visitor: Visitor) -> _Call:
-    """Return the call with the session's user as its person."""
+def _of_user(call: _Call, visitor: Visitor) -> _Call | None:
+    """Return the call with the session's user as its person; None where nothing names one."""
+    if visitor.user is None:
+        return None
     attributes = {**conf.ask("USER_ATTRIBUTES", visitor.user, otherwise={}), **call.properties}
     options: Options = {**call.options, "id": conf.ask("USER_ID", visitor.user)}
     options["email"] = attributes.pop("email", None)
     verified = bool(options["email"]) and bool(conf.ask("EMAIL_VERIFIED", visitor.user))
+    called = names(id=options["id"], email=options["email"])
+    if not (called.head or called.cio_id):
+        return None
+    if not (called.id or called.cio_id or verified):  # an email alone proves nobody
+        options["trusted"] = False
     return replace(call, options=options, properties=attributes, email_trusted=verified)
 
 
@@ -241,19 +248,19 @@ def _remember(visitor: Visitor, message: Message, person: Person, before: Person
         visitor.become(f"cio_{message.names.cio_id}")
     elif message.head.kind is Kind.ANONYMOUS_ID:
         return
-    else:
+    elif names(id=message.head.value).head == message.head:
         visitor.become(message.head.value)
+    else:  # an email without a domain would be read as an id
+        visitor.become(f"cio_{person.cio_id}")
     if before is not None and before != person:
         visitor.rotate()
 
 
 def _processed(message: Message) -> Person | None:
-    process([message])
-    called = message.names
+    if process([message])[0] is Outcome.SUPPRESSED:
+        return None
     people = Person.objects.using(database())  # a replica may not have them yet
-    if called.cio_id:
-        return people.find(cio_id=called.cio_id)
-    return people.owner(message.head)
+    return people.called(message.names)
 
 
 def _owner(anonymous_id: str | None) -> Person | None:
@@ -292,10 +299,8 @@ def _message(call: _Call) -> Message:
 
 
 def _previous(call: _Call) -> Ref | None:
-    if call.type is not Type.ALIAS:
-        return None
     previous = names(anonymous_id=call.previous).anonymous_id
-    if previous is None:
+    if previous is None and call.type is Type.ALIAS:
         raise InvalidIdentifier("An alias names the anonymous id that it claims.")
     return previous
 

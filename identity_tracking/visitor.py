@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import re
 from dataclasses import replace
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -27,8 +28,10 @@ from identity_tracking.cookies import (
     as_sent,
     decode,
     encode,
+    is_of_before,
     make_private,
     may_greet,
+    reread,
     write,
 )
 from identity_tracking.identifiers import Names, Ref, names
@@ -40,6 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 SESSION_KEY = "identity_tracking_identified"
+PROMPT = 1.0  # seconds: while a browser waits for longer, its visitor may log out in another tab
 
 _BOT = re.compile(
     r"(?<!cu)bot\b|crawl|spider|slurp|facebookexternalhit|preview|lighthouse|pingdom|monitor"
@@ -57,10 +61,12 @@ class Visitor:
 
     def __init__(self, request: HttpRequest) -> None:
         self.request = request
+        self._came = monotonic()
         self._pending: dict[str, str | None] = {}
         self._is_private = False
         self._varies = False
         self._has_parted = False
+        self._left: Ref | None = None
 
     @cached_property
     def anonymous_id(self) -> str:
@@ -93,6 +99,10 @@ class Visitor:
     def claimed_id(self) -> str:
         """What the ``_cioid`` cookie holds: an id, an email or ``cio_…``; "" without one."""
         return decode(self.request.COOKIES.get(PERSON_COOKIE, ""))
+
+    def read_again(self, id: Any) -> Any:
+        """Return an id of a message as the cookie means it, if our script read it there."""
+        return reread(id, self.request.COOKIES.get(PERSON_COOKIE, ""))
 
     @cached_property
     def proven(self) -> Ref | None:
@@ -189,10 +199,17 @@ class Visitor:
 
     def log_in(self, user: Any) -> None:
         """Take note that the session is another user's now."""
+        self._left = None
         for name in _OF_SESSION:
             self.__dict__.pop(name, None)
         allowed = conf.ask("MAY_IDENTIFY", self.request, user, otherwise=True)
         self.user = user if allowed else None
+
+    def log_out(self) -> None:
+        """Make the browser nobody's: also where the site says of who leaves who they were."""
+        with harmless("noting who logs out"):
+            self._left = self.proven
+        self.forget()
 
     @property
     def has_session(self) -> bool:
@@ -214,6 +231,11 @@ class Visitor:
             and session.get(SESSION_KEY) != self.proven.value
         )
 
+    @property
+    def claims_another(self) -> bool:
+        """Whether the browser says that it is somebody else's than the session's user."""
+        return bool(self.claimed_id) and names(id=self.claimed_id).id != self.proven
+
     def mark_identified(self) -> None:
         """Remember in the session that its user was identified."""
         session = getattr(self.request, "session", None)
@@ -221,8 +243,13 @@ class Visitor:
             session[SESSION_KEY] = self.proven.value
 
     def become(self, value: str) -> None:
-        """Remember in the browser who this is: an id, an email or ``cio_…``."""
+        """Remember in the browser who this is: an id, an email or ``cio_…``.
+
+        The rest of the request is theirs too, whatever its cookie said.
+        """
         self._pending[PERSON_COOKIE] = encode(value)
+        self.__dict__.pop("claimed_person", None)
+        self.claimed_id = value
 
     def rotate(self) -> None:
         """Give the browser a fresh anonymous id: what follows has nothing to do with what was."""
@@ -238,12 +265,40 @@ class Visitor:
         self.claimed_id = ""
 
     def renew(self) -> None:
-        """Set the cookies that the browser sent once more, as sent, for another COOKIE_MAX_AGE."""
+        """Set the cookies that the browser sent once more, as sent, for another COOKIE_MAX_AGE.
+
+        Not where its session has ended since then: a logout, or a login, has set others. Of two
+        with one name the newer: the one that is where COOKIE_DOMAIN says.
+        """
+        if self.has_session and not self._has_session_yet():
+            return
         known = self.cookie_anonymous_id
         if known and as_sent(known) == known:
             self._pending.setdefault(ANONYMOUS_COOKIE, known)
-        if self.claimed_id:
-            self._pending.setdefault(PERSON_COOKIE, as_sent(self.request.COOKIES[PERSON_COOKIE]))
+        if sent := self.request.COOKIES.get(PERSON_COOKIE):
+            known = None if is_of_before(self.request) else as_sent(sent)
+            self._pending.setdefault(PERSON_COOKIE, known)
+
+    def _has_session_yet(self) -> bool:
+        """Whether the session with which the request came is kept still, be it an empty one."""
+        session = self.request.session
+        with harmless("looking whether a session has ended"):
+            now = type(session)(session.session_key)
+            now.load()  # one that has ended loses its key, or is given another
+            return bool(session.session_key) and now.session_key == session.session_key
+        return False
+
+    @property
+    def is_prompt(self) -> bool:
+        """Whether the answer comes so soon that its cookies meet the browser as it was.
+
+        A later one would bring back whom a logout or a reset in another tab has let go since.
+        """
+        return monotonic() - self._came < PROMPT
+
+    def keep_quiet(self) -> None:
+        """Set none of the cookies that changed; what is stored stays stored."""
+        self._pending.clear()
 
     def ask_for_privacy(self) -> bool:
         """Have the response made private, unless it is on its way already; say whether it will be.
@@ -277,6 +332,8 @@ class Visitor:
 
         A response that carries one is private and varies by cookie, so no cache hands it on.
         """
+        if self._left and self._pending.get(PERSON_COOKIE) == encode(self._left.value):
+            self.forget()
         if not self._pending and self._is_to_be_greeted(response):
             self.anonymous_id  # noqa: B018
         if self._is_to_be_forgotten(response):

@@ -73,8 +73,15 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the files that take longest: otherwise one worker ends long after the others."""
-    items.sort(key=lambda item: item.path.stem not in LONGEST)
+    """Begin with the files that take longest: otherwise one worker ends long after the others.
+
+    Those of the browsers follow together: a worker launches a browser once for all that it gets.
+    """
+
+    def later(item: pytest.Item) -> tuple[bool, bool]:
+        return item.path.stem not in LONGEST, item.path.parent.name != "browser"
+
+    items.sort(key=later)
 
 
 @pytest.hookimpl(tryfirst=True)

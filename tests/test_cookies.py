@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import json
+from importlib import import_module
+
 import pytest
 from django.http import HttpResponse
 from django.test import RequestFactory
@@ -7,7 +10,7 @@ from django.test.utils import override_settings
 
 from identity_tracking.middleware import IdentityTrackingMiddleware
 from identity_tracking.visitor import Visitor
-from tests.web import FIREFOX, Browser, configure, said
+from tests.web import ENDPOINT, FIREFOX, Browser, configure, said
 
 YEAR = 365 * 24 * 60 * 60
 IDS = ["42", "ada@example.com", "cio_0a1b", "Jürgen; a=b", "日本語 🙂", 'a,b "c" \\d', "100%"]
@@ -164,6 +167,54 @@ def test_renewing_sends_back_what_came(value):
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("leaves", [True, False])
+def test_nothing_is_renewed_of_who_logs_out_before_the_answer(settings, django_user_model, leaves):
+    browser = Browser(cioanonid="a-1")
+    browser.force_login(django_user_model.objects.create_user("ada"))
+    asked = []  # while the request is under way
+
+    def log_out(request):
+        asked.append(request.path)
+        if leaves:
+            browser.session.flush()
+
+    configure(settings, EXCLUDE=log_out)
+    response = browser.send(said(anonymous_id="a-1"), renew=True)
+
+    assert asked == [ENDPOINT]
+    assert ("_cioanonid" in response.cookies) is not leaves
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("engine", ["db", "cached_db", "cache", "file", "signed_cookies"])
+def test_an_empty_session_has_not_ended(settings, tmp_path, engine):
+    settings.SESSION_FILE_PATH = tmp_path
+    settings.SESSION_ENGINE = f"django.contrib.sessions.backends.{engine}"
+    session = import_module(settings.SESSION_ENGINE).SessionStore()
+    session.save()
+    browser = Browser(cioanonid="a-1", cioid="42")
+    browser.cookies["sessionid"] = session.session_key
+
+    kept = browser.send(said(anonymous_id="a-1"), renew=True).cookies
+    session.delete()
+    ended = browser.send(said(anonymous_id="a-1"), renew=True).cookies
+
+    assert {"_cioanonid", "_cioid"} <= set(kept)
+    assert "_cioid" not in ended or engine == "signed_cookies"  # that one ends in the browser
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("sent", ["_cioanonid=a-1; _cioid=42", "_cioanonid=a-1; _cioanonid=a-2"])
+def test_a_retry_renews_nothing(settings, sent):
+    configure(settings, COOKIE_DOMAIN=".shop.example")
+    body = {"site_id": "shop", "messages": [said(anonymous_id="a-1")], "renew": True, "retry": 1}
+
+    response = Browser().post_text(json.dumps(body), HTTP_COOKIE=sent)
+
+    assert not response.cookies
+
+
+@pytest.mark.django_db
 def test_nothing_is_renewed_unasked():
     response = Browser(cioid="42", cioanonid="a-1").send(said(anonymous_id="a-1"))
 
@@ -174,3 +225,63 @@ def test_nothing_is_renewed_unasked():
 @override_settings(SECRET_KEY="another")
 def test_cookies_know_no_secret_key():
     assert not visit(HTTP_COOKIE="_cioanonid=a-1; _cioid=42")
+
+
+def test_a_cookie_of_the_domain_replaces_that_of_the_host(settings):
+    configure(settings, COOKIE_DOMAIN=".shop.example")
+
+    cookies = visit(become("42"), HTTP_COOKIE="_cioid=7")
+
+    of_host, of_domain = cookies.values()
+    assert (of_host.key, of_host.value, of_host["max-age"]) == ("_cioid", "", 0)
+    assert (of_host["domain"], of_host["path"]) == ("", "/")
+    assert (of_domain.key, of_domain.value, of_domain["domain"]) == (
+        "_cioid",
+        "42",
+        ".shop.example",
+    )
+
+
+def test_a_logout_lets_go_of_the_cookies_of_the_host_too(settings):
+    configure(settings, COOKIE_DOMAIN=".shop.example")
+
+    cookies = visit(lambda visitor: visitor.forget(), HTTP_COOKIE="_cioid=7; _cioanonid=a-1")
+
+    gone = [morsel for morsel in cookies.values() if morsel.key == "_cioid"]
+    assert [(morsel.value, morsel["domain"]) for morsel in gone] == [
+        ("", ""),
+        ("", ".shop.example"),
+    ]
+
+
+def test_a_cookie_of_the_host_replaces_that_of_its_own_domain_where_both_came():
+    cookies = visit(become("42"), HTTP_COOKIE="_cioid=7; _cioid=8", HTTP_HOST="testserver:8000")
+
+    of_domain, of_host = cookies.values()
+    assert (of_domain.value, of_domain["domain"]) == ("", "testserver")
+    assert (of_host.value, of_host["domain"]) == ("42", "")
+
+
+@pytest.mark.parametrize("sent", ["_cioid=7", "_cioid=7; my_cioid=8", "a=_cioid=; _cioid=7"])
+def test_without_a_domain_nothing_is_let_go_that_came_once(sent):
+    assert set(visit(become("42"), HTTP_COOKIE=sent)) == {"_cioid"}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("sent", "ids"),
+    [
+        ("_cioanonid=a-1; _cioanonid=a-2; _cioid=7", ("a-2", "")),  # a reset
+        ("_cioanonid=a-1; _cioid=7; _cioanonid=a-2; _cioid=8", ("a-2", "8")),  # another person
+        ("_cioanonid=a-1; _cioanonid=a-1; _cioid=7", ("a-1", "7")),
+        ("_cioanonid=a-1; _cioid=7; _cioid=8", ("a-1", "8")),
+    ],
+)
+def test_of_two_cookies_of_one_name_the_newer_is_kept(settings, sent, ids):
+    configure(settings, COOKIE_DOMAIN=".shop.example")
+    body = {"site_id": "shop", "messages": [said(anonymous_id="a-2")]}
+
+    cookies = Browser().post_text(json.dumps(body), HTTP_COOKIE=sent).cookies
+
+    assert (cookies["_cioanonid"].value, cookies["_cioid"].value) == ids
+    assert cookies["_cioanonid of before"]["max-age"] == 0

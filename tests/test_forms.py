@@ -9,11 +9,13 @@ from django import forms
 from django.contrib.auth.models import Group, User
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from identity_tracking import erase
+from identity_tracking import identify as identify_person
 from identity_tracking.forms import IdentifyingForm
 from identity_tracking.models import Activity, FailedEvent, Form, Person
 from identity_tracking.visitor import Visitor
 from tests.saying import person as somebody
-from tests.web import Browser, identify, track
+from tests.web import Browser, configure, identify, track
 
 pytestmark = pytest.mark.django_db
 
@@ -130,6 +132,21 @@ def test_on_a_browser_that_is_somebody_s_it_identifies_nobody_else():
     assert Person.objects.find(email="friend@example.com") is None
 
 
+def test_it_is_known_whose_a_browser_became_where_no_cookie_could_be_set():
+    Browser(cioanonid="X").send(told("m-1", form_id="news", email="ada@example.com"))
+    unaware = Browser(cioanonid="X")  # of another origin, or its answer came late
+
+    unaware.send(told("m-2", form_id="tell", email="friend@example.com"))
+
+    assert Person.objects.find(email="friend@example.com") is None
+    assert {one.name for one in somebody(anonymous_id="X").activities} == {"news", "tell"}
+    assert unaware.person_id == ""
+
+    unaware.send(told("m-3", form_id="news", email=" Ada@Example.com"))
+
+    assert unaware.person_id == "ada@example.com"
+
+
 def test_without_an_email_it_is_the_visitor_s():
     Browser(cioanonid="X").send(told(form_id="search", q="beans"))
 
@@ -150,6 +167,34 @@ def test_an_email_is_told_once_however_its_field_is_called():
     Browser(cioanonid="X").send(told(form_id="news", who=email, email=email))
 
     assert somebody(email=email).attributes == {}
+
+
+@pytest.mark.parametrize("data", [{}, {"email": "ada@example.com"}])
+def test_a_form_that_is_nobodys_does_not_spoil_the_others(data):
+    nobodys = {**told("nobodys", form_id="news", **data), "id": "cio_gone", "anonymous_id": ""}
+
+    answer = Browser().send(track("clicked", anonymous_id="X"), nobodys)
+
+    assert answer.status_code == 200
+    assert Activity.objects.filter(name="clicked").exists()
+    assert Activity.objects.filter(type="form").exists() is bool(data)
+    assert [event.code for event in FailedEvent.objects.all()] == ["no_identifier"] * (not data)
+
+
+def test_the_answer_to_a_form_does_not_tell_who_was_erased(settings):
+    configure(settings, SUPPRESSION_KEY="only the tests' own")
+    gone = identify_person(None, email="gone@example.com")
+    assert gone
+    erase(gone)
+
+    answers = [
+        Browser(cioanonid=name).send({**told(form_id="news", email=email), "anonymous_id": name})
+        for name, email in (("X", "gone@example.com"), ("Y", "new@example.com"))
+    ]
+
+    one, other = (({**answer.headers}, answer.content, {*answer.cookies}) for answer in answers)
+    assert one == other
+    assert not Person.objects.find(email="gone@example.com")
 
 
 def test_a_form_without_an_id_is_kept_as_failed():

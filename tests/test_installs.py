@@ -7,6 +7,16 @@ from tests.installs import URLS, Install
 pytestmark = pytest.mark.slow
 
 NO_ZONES = 'USE_TZ, TIME_ZONE = False, "America/New_York"'
+PEOPLE = """
+class People:
+    def db_for_write(self, model, **hints):
+        return "people" if model._meta.app_label == "identity_tracking" else None
+
+    db_for_read = db_for_write
+
+    def allow_migrate(self, db, app_label, **hints):
+        return (db == "people") == (app_label == "identity_tracking")
+"""
 
 
 def test_a_site_without_time_zones_keeps_the_right_times(tmp_path):
@@ -221,16 +231,7 @@ def test_a_site_keeps_people_in_a_database_of_their_own(tmp_path):
         DATABASES["people"] = dict(DATABASES["default"])
         DATABASE_ROUTERS = ["shop.routers.People"]
         """,
-        shop__routers="""
-        class People:
-            def db_for_write(self, model, **hints):
-                return "people" if model._meta.app_label == "identity_tracking" else None
-
-            db_for_read = db_for_write
-
-            def allow_migrate(self, db, app_label, **hints):
-                return (db == "people") == (app_label == "identity_tracking")
-        """,
+        shop__routers=PEOPLE,
     )
     site.run(
         """
@@ -292,6 +293,31 @@ def test_a_site_keeps_people_in_a_database_of_their_own(tmp_path):
             page = reverse(f"admin:identity_tracking_{kind}_changelist")
             assert staff.post(page, data).status_code == 302
         assert Conflict.objects.get().settled_at and not FailedEvent.objects.exists()
+        """,
+        before="",
+    )
+
+
+def test_requests_of_a_database_of_their_own_may_be_atomic(tmp_path):
+    site = Install(
+        tmp_path,
+        """
+        DATABASES["people"] = {**DATABASES["default"], "ATOMIC_REQUESTS": True}
+        DATABASE_ROUTERS = ["shop.routers.People"]
+        """,
+        shop__routers=PEOPLE,
+    )
+    site.run(
+        """
+        from django.db import connections
+        from django.test.utils import CaptureQueriesContext
+
+        call_command("migrate", database="people", verbosity=0)
+
+        with CaptureQueriesContext(connections["people"]) as queries:
+            sent = Browser().send(track(anonymous_id="a-1"))
+        assert sent.json() == {"success": True}
+        assert not [one for one in queries.captured_queries if "SAVEPOINT" in one["sql"]]
         """,
         before="",
     )

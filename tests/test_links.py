@@ -244,6 +244,16 @@ def test_the_script_opens_a_link_where_the_middleware_could_not(ada):
     assert ada.activities.filter(type="link").count() == 1
 
 
+def test_a_browser_that_has_said_who_it_is_since_stays_that(ada):
+    browser = Browser(cioanonid="a-1", cioid="carol")
+
+    browser.send(
+        said("link", cio_id=ada.cio_id, anonymous_id="a-1"), claim("carol", anonymous_id="a-1")
+    )
+
+    assert browser.person_id == "carol"
+
+
 @pytest.mark.case("LINK-08")
 def test_no_stored_address_holds_the_parameter(ada):
     browser = Browser(headers={"referer": f"http://testserver/?_cio_id={ada.cio_id}&ref=mail"})

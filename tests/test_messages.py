@@ -6,6 +6,7 @@ from decimal import Decimal
 from uuid import RFC_4122, UUID
 
 import pytest
+import time_machine
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -72,6 +73,10 @@ def test_a_time_read_is_in_utc():
 
 def test_a_fraction_of_a_second_counts_to_the_microsecond():
     assert moment(UNIX + 0.25) == moment(UNIX * 1_000 + 250) == NOON + timedelta(seconds=0.25)
+
+
+def test_a_small_number_may_be_said_to_count_milliseconds():
+    assert moment(1_500, unit=1_000) == EPOCH + timedelta(seconds=1.5)
 
 
 @pytest.mark.parametrize("said", [None, ""])
@@ -204,6 +209,13 @@ def test_a_new_message_id_begins_with_the_time():
 
     assert (one.version, one.variant) == (7, RFC_4122)
     assert abs((one.int >> 80) / 1_000 - datetime.now(UTC).timestamp()) < 60
+
+
+def test_message_ids_of_one_millisecond_stand_as_they_were_made():
+    with time_machine.travel(NOON, tick=False):
+        made = [new_message_id() for _ in range(100)]
+
+    assert made == sorted(set(made))
 
 
 # Relations

@@ -48,6 +48,10 @@ def test_a_new_visitor_of_a_page_gets_an_anonymous_id_and_nothing_else():
     assert set_cookies(visit()) == {"_cioanonid"}
 
 
+def test_a_page_of_more_parameters_than_django_reads_is_served():
+    assert visit(path=f"/?{'a&' * 1_001}", **{"sec-fetch-mode": "navigate"}).status_code == 200
+
+
 def test_two_visitors_get_two_ids():
     assert visit().cookies["_cioanonid"].value != visit().cookies["_cioanonid"].value
 

@@ -120,14 +120,19 @@ def test_the_endpoint_says_soon_that_it_cannot(black_hole, cookie):
 @pytest.mark.case("FAULT-02")
 def test_a_database_that_stops_is_503_until_it_is_back(site, database):
     assert post(site).status == 200
+    slowest = []
 
-    with stopped(database):
-        page, who, refused = site.get("/"), site.get("/who/", cookie="_cioid=42"), post(site)
-    after = post(site)
+    for _ in range(3):
+        with stopped(database):
+            page, who, refused = site.get("/"), site.get("/who/", cookie="_cioid=42"), post(site)
+        after = post(site)
 
-    assert (page.status, who.status, refused.status, after.status) == (200, 200, 503, 200)
-    assert max(page.seconds, who.seconds, refused.seconds) < SOON
-    assert refused.headers["Retry-After"] == "5"
+        assert (page.status, who.status, refused.status, after.status) == (200, 200, 503, 200)
+        assert refused.headers["Retry-After"] == "5"
+        slowest.append(max(page.seconds, who.seconds, refused.seconds))
+
+    assert min(slowest) < SOON  # who waits does so each time; a busy machine does not
+    assert max(slowest) < LATE
 
 
 @pytest.mark.parametrize("database", [PostgreSQL], indirect=True)  # takes 30 seconds

@@ -16,6 +16,7 @@ from identity_tracking.exceptions import InvalidMessage
 from identity_tracking.models import Activity
 from identity_tracking.payloads import (
     MAX_DEPTH,
+    MAX_KEPT,
     MAX_KEYS,
     MAX_MESSAGE,
     MAX_NAME,
@@ -131,6 +132,14 @@ def test_a_message_may_have_32_kilobytes_as_json():
     assert code_of(clean_mapping, {"a": "x" * (rest + 1)}) == "too_large"
 
 
+@pytest.mark.parametrize("letter", ["é", "я", "中", "🦊"])
+def test_32_kilobytes_are_as_many_in_any_script(letter):
+    most = (MAX_MESSAGE - len('{"a": ""}')) // len(letter.encode())
+
+    assert clean_mapping({"a": letter * most})
+    assert code_of(clean_mapping, {"a": letter * (most + 1)}) == "too_large"
+
+
 @pytest.mark.parametrize(
     ("given", "kept"),
     [
@@ -199,7 +208,14 @@ def test_anything_refused_can_be_kept_as_ascii(refused):
 
 
 def test_what_is_refused_is_kept_up_to_a_length():
-    assert len(printable("x" * (MAX_MESSAGE * 2))) == MAX_MESSAGE
+    assert len(printable("x" * (MAX_KEPT * 2))) == MAX_KEPT
+
+
+@pytest.mark.parametrize("letter", ["x", "é", "中", "🦊"])
+def test_what_is_refused_is_kept_whole_in_any_script(letter):
+    most = {"a": letter * ((MAX_MESSAGE - 10) // len(letter.encode()))}
+
+    assert json.loads(printable(most)) == most
 
 
 texts = st.text(st.characters(exclude_categories=[]))

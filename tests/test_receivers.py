@@ -10,8 +10,10 @@ from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.contrib.sessions.backends.db import SessionStore
 from django.test import Client, RequestFactory
 
+from identity_tracking import identify as identify_person
 from identity_tracking import track
 from identity_tracking.models import Activity, Person
+from identity_tracking.visitor import Visitor
 from tests.web import Browser, configure, identify, said
 from tests.web import track as event
 
@@ -113,6 +115,24 @@ def test_after_a_logout_nothing_more_is_that_persons(ada):
     assert names_of(ada) == set()
 
 
+def test_a_logout_makes_the_browser_nobodys_though_the_site_identifies_who_leaves(ada):
+    def note(*, request, **kwargs):
+        identify_person(request, visits=3)
+
+    browser = Browser(cioanonid="a-1")
+    log_in(browser, ada)
+    user_logged_out.connect(note)
+    try:
+        log_out(browser)
+    finally:
+        user_logged_out.disconnect(note)
+    browser.send(event("later", anonymous_id=browser.anonymous_id))
+
+    assert person_of(ada).attributes["visits"] == 3
+    assert browser.person_id == ""
+    assert Activity.objects.get(name="later").person is None
+
+
 @pytest.mark.parametrize("logs_out", [True, False])
 def test_nothing_crosses_over_to_who_logs_in_next_on_a_browser(ada, bob, logs_out):
     browser = Browser(cioanonid="a-1")
@@ -210,6 +230,22 @@ def test_an_impersonator_is_told_by_the_request(ada, settings):
     assert Person.objects.count() == 0
 
 
+def test_who_logs_in_and_cannot_be_identified_is_not_taken_for_whose_browser_it_was(
+    ada, bob, settings
+):
+    browser = Browser(cioanonid="a-1")
+    log_in(browser, bob)
+    configure(settings, USER_ATTRIBUTES=lambda user: user.no_such_attribute)
+    log_in(browser, ada)
+    said_id = browser.person_id
+    configure(settings, USER_ATTRIBUTES="identity_tracking.users.user_attributes")
+
+    browser.send(event("as ada", anonymous_id=browser.anonymous_id, id=said_id))
+
+    assert names_of(ada) == {"as ada"}
+    assert names_of(bob) == set()
+
+
 @pytest.mark.parametrize("hook", ["MAY_IDENTIFY", "USER_ID", "USER_ATTRIBUTES", "EXCLUDE"])
 def test_a_broken_hook_stops_nobody_from_logging_in_or_out(ada, settings, hook, caplog):
     def broken(*args):
@@ -267,6 +303,22 @@ def test_a_session_that_was_there_before_the_app_is_identified_once(ada):
     assert browser.person_id == str(ada.pk)
 
 
+def test_a_session_is_identified_by_an_answer_that_may_tell_the_browser(ada, monkeypatch):
+    browser = Browser(cioanonid="a-1")
+    browser.force_login(ada)
+    session = browser.session
+    del session["identity_tracking_identified"]
+    session.save()
+    with monkeypatch.context() as slow:
+        slow.setattr("identity_tracking.visitor.PROMPT", 0)
+        browser.send(said(anonymous_id="a-1"))
+    assert browser.person_id == ""
+
+    browser.send(said(anonymous_id="a-1"))
+
+    assert browser.person_id == str(ada.pk)
+
+
 def test_a_login_in_the_midst_of_a_request_counts_at_once(ada, bob):
     request = RequestFactory().get("/")
     request.session = SessionStore()
@@ -279,6 +331,20 @@ def test_a_login_in_the_midst_of_a_request_counts_at_once(ada, bob):
 
     assert names_of(ada) == {"as ada"}
     assert names_of(bob) == {"as bob"}
+
+
+def test_who_logs_in_did_the_rest_of_the_request_whatever_the_cookie_says(ada):
+    request = RequestFactory().get("/")
+    request.session = SessionStore()
+    request.COOKIES = {"_cioanonid": "a-1", "_cioid": "somebody"}
+    request.visitor = Visitor(request)  # type: ignore[attr-defined]
+
+    login(request, ada)
+    track(request, "as ada")
+
+    activity = Activity.objects.get(name="as ada")
+    assert activity.person == person_of(ada)
+    assert activity.trusted
 
 
 def test_a_proven_person_and_a_claimed_one_are_two(ada, bob):

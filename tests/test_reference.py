@@ -322,10 +322,17 @@ def test_merges_that_name_the_deleted_person_are_gone():
 
 def test_those_who_stay_forget_the_emails_of_the_deleted():
     mine = identify(2, id="A", email="e@x", trusted=True)
+    rest = without(Reference([mine, identify(1, id="B", email="e@x")]), A)
+
+    assert rest.used == {B}
+
+
+def test_those_who_stay_keep_the_emails_that_they_use_too():
+    mine = identify(2, id="A", email="e@x", trusted=True)
     theirs = identify(1, id="B", email="e@x", trusted=True, also=[C])
     rest = without(Reference([mine, theirs]), A)
 
-    assert rest.used == {B, C}
+    assert rest.used == {B, C, E}
 
 
 def test_an_email_that_somebody_else_s_message_is_headed_by_is_not_forgotten():

@@ -124,6 +124,29 @@ def test_the_users_email_is_a_firm_claim_only_where_it_is_verified(ada, settings
     assert Claim.objects.get(weak__value="ada@example.com").firm is verified
 
 
+@pytest.mark.parametrize("verified", [True, False])
+@pytest.mark.parametrize("user_id", [None, lambda user: user.email])
+def test_a_user_without_an_id_is_proven_by_a_verified_email_alone(ada, settings, user_id, verified):
+    configure(settings, USER_ID=user_id, EMAIL_VERIFIED=lambda user: verified)
+
+    person = identify(request_of(ada))
+
+    assert person is not None
+    assert person.email == "ada@example.com"
+    assert Activity.objects.get().trusted is verified
+    assert person.anchor.known is verified
+
+
+@pytest.mark.parametrize("user_id", [None, lambda user: "0"])
+def test_a_user_whom_nothing_names_is_nobody(ada, person, settings, user_id):
+    configure(settings, USER_ID=user_id, USER_ATTRIBUTES=lambda user: {"plan": "free"})
+
+    assert identify(request_of(ada, cioanonid="a-1", cioid="42")) is None
+    assert Activity.objects.count() == 1
+    person.refresh_from_db()
+    assert person.attributes == {"plan": "pro"}
+
+
 def test_identify_gives_the_browser_a_new_anonymous_id_if_it_was_somebody_elses():
     identify(request_of(cioanonid="a-1"), id="42")
     request = request_of(cioanonid="a-1", cioid="42")
@@ -196,6 +219,28 @@ def test_an_event_of_somebody_whom_the_page_named_is_theirs_but_not_proven(ada, 
     activity = Activity.objects.get()
     assert activity.identifier.value == "page-42"
     assert not activity.trusted
+
+
+def test_who_was_just_identified_did_the_rest_of_the_request():
+    identify(request_of(cioanonid="a-1"), id="41")
+    request = request_of(cioanonid="a-1", cioid="41")
+
+    identify(request, id="42")
+    track(request, "signed_up")
+
+    assert Activity.objects.get(name="signed_up").person == Person.objects.get(user_id="42")
+    assert request.visitor.claimed_person == Person.objects.get(user_id="42")
+
+
+def test_an_email_that_no_cookie_would_tell_from_an_id_is_remembered_by_its_person():
+    request = request_of(cioanonid="a-1")
+
+    person = identify(request, email="ada@intranet")
+    track(request, "signed_up")
+
+    assert person is not None
+    assert cookies_set(request)["_cioid"] == f"cio_{person.cio_id}"
+    assert Activity.objects.get(name="signed_up").person == person
 
 
 def test_page_is_the_requests_own_unless_it_is_named():

@@ -28,6 +28,7 @@ from identity_tracking.models import Claim
 REFUSALS: Mapping[str, str | Promise] = {
     "unavailable": _("The database is too busy: nothing was done. Try again."),
     "same_person": _("A person cannot be merged with themselves."),
+    "deleted": _("One of the two was deleted: nobody was merged."),
     "suppression_key_missing": _("Nobody can be erased: the setting SUPPRESSION_KEY is missing."),
 }
 

@@ -90,6 +90,7 @@ class PersonDeeds(ReadOnlyAdmin):
             "opts": self.opts,
             "media": self.media,
             "person": person,
+            "subject": person,
             "term": term,
             "choices": _others(person, term) if term else [],
             "back": page_of(Person, person.pk),

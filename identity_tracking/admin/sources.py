@@ -12,6 +12,7 @@ from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import NoReverseMatch, URLPattern, path, reverse
 from django.utils.cache import add_never_cache_headers
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 
@@ -60,7 +61,11 @@ class SourceAdmin(StockAdmin):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        context = {"site_id_of_settings": plain(conf.SITE_ID)} | (extra_context or {})
+        context = {
+            "title": capfirst(str(self.opts.verbose_name_plural)),
+            "site_id_of_settings": plain(conf.SITE_ID),
+            **(extra_context or {}),
+        }
         return super().changelist_view(request, context)
 
     def render_change_form(  # type: ignore[override]
@@ -126,6 +131,7 @@ class SourceAdmin(StockAdmin):
             "opts": self.opts,
             "media": self.media,
             "source": source,
+            "subject": source,
             "key": key,
             **_clients(request),
             "back": page_of(Source, source.pk),

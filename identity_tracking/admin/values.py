@@ -21,9 +21,10 @@ BRIEF = 80  # characters of a value that are shown at once
 WHOLE = 5_000  # characters of a value that a page holds at all
 PAST = 100_000_000  # unix seconds, of March 1973: a smaller number is hardly a time
 
-# Control characters, and marks that reorder or hide the text around them.
+# Control characters, marks that reorder or hide the text around them, and halves of a character,
+# which no page can hold: what was refused for one is shown, too.
 _TREACHEROUS = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ud800-\udfff\ufeff]"
 )
 _WEB_ADDRESS = re.compile(r"https?://[^\s\\\"'<>]+", re.IGNORECASE)
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from math import ceil
-from typing import Any
+from typing import Any, TypeVar
 
 from django.conf import settings
-from django.db import Error, transaction
+from django.db import Error, connections, transaction
 from django.http import HttpRequest
 from django.utils.decorators import method_decorator
 from rest_framework import exceptions, status
@@ -19,6 +20,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from identity_tracking import sources
+from identity_tracking.api.bodies import OpenRequest
 from identity_tracking.api.keys import Sender
 from identity_tracking.api.origins import allow, is_allowed
 from identity_tracking.api.throttling import AddressThrottle, SourceThrottle
@@ -38,6 +40,8 @@ STATUS = {
     "origin_not_allowed": status.HTTP_403_FORBIDDEN,
     "https_required": status.HTTP_403_FORBIDDEN,
 }
+
+View = TypeVar("View", bound=Callable[..., Any])
 
 logger = logging.getLogger(__name__)
 
@@ -70,6 +74,13 @@ class AnyNegotiation(BaseContentNegotiation):
         return renderers[0], renderers[0].media_type
 
 
+def commits_itself(view: View) -> View:
+    """Let no database's ATOMIC_REQUESTS wrap ``view``: it answers after a COMMIT of its own."""
+    for alias in connections:
+        view = transaction.non_atomic_requests(using=alias)(view)
+    return view
+
+
 class OpenView(APIView):
     """A view that anybody may call, untouched by the host's REST framework settings.
 
@@ -86,6 +97,15 @@ class OpenView(APIView):
     metadata_class: Any = None  # OPTIONS tells nothing of the code
     schema: Any = None  # it is no part of the host's own API
     sender: Sender | None = None
+
+    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
+        return OpenRequest(
+            request,
+            parsers=self.get_parsers(),
+            negotiator=self.get_content_negotiator(),
+            authenticators=self.get_authenticators(),
+            parser_context=self.get_parser_context(request),
+        )
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Refuse what comes in the clear where the site wants TLS: see ``transport``."""
@@ -139,7 +159,7 @@ class OpenView(APIView):
         return answer
 
 
-@method_decorator(transaction.non_atomic_requests, name="dispatch")
+@method_decorator(commits_itself, name="dispatch")
 class PageView(OpenView):
     """A view that pages post to: those of the site, and of the origins that their source allows.
 

@@ -2,35 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import contextlib
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from urllib.parse import unquote
 from uuid import UUID
+
+from django.db import transaction
 
 from identity_tracking import rights
 from identity_tracking.api.keys import Sender
 from identity_tracking.api.objects import device_ref
 from identity_tracking.conf import conf
-from identity_tracking.exceptions import InvalidIdentifier
-from identity_tracking.identifiers import Names, Ref
-from identity_tracking.identity.objects import holders
+from identity_tracking.exceptions import InvalidIdentifier, MergeRefused
+from identity_tracking.identifiers import Names
 from identity_tracking.ingest.process import process
-from identity_tracking.ingest.transaction import database, in_transaction, reachable
+from identity_tracking.ingest.transaction import database, reachable
 from identity_tracking.messages import (
     Description,
     Message,
     ObjectRef,
-    Order,
     Outcome,
-    Relation,
-    Type,
-    microseconds,
-    new_message_id,
 )
-from identity_tracking.models import FailedEvent, ObjectRelationship, Person, TrackedObject
+from identity_tracking.models import Deed, FailedEvent, ObjectRelationship, Person, TrackedObject
 from identity_tracking.shortcuts import merge as merge_people
-
-TOGETHER = 500  # messages stored at a time where an object is deleted
 
 
 def keep(
@@ -42,6 +37,28 @@ def keep(
     if not (conf.ENABLED and (messages or failed or described)):
         return []
     return process(messages, failed, described)
+
+
+def once(asked: Message, deed: Callable[[], object]) -> None:
+    """Do what ``asked`` asks for; where that was done before, nothing."""
+    using = database()
+    with transaction.atomic(using=using):
+        if not Deed.objects.using(using).done_before(asked.key, asked.received_at):
+            deed()
+
+
+def delete_once(asked: Message, called: Names, sender: Sender) -> None:
+    """Delete whom ``asked`` names; where it is a repeat, nobody who has done something since.
+
+    Who came back by repeated messages alone, older than it, goes again. A call that does not say
+    when it was made is of the time when it came first.
+    """
+    using = database()
+    with transaction.atomic(using=using):
+        first = Deed.objects.using(using).done_before(asked.key, asked.received_at)
+        person = _person(called)
+        if person and not (first and _did_something_since(person, min(asked.timestamp, first))):
+            rights.delete(person, by=_by(sender))
 
 
 def update(message: Message) -> None:
@@ -60,7 +77,8 @@ def merge(primary: Names, secondary: Names, sender: Sender) -> None:
     """Make ``secondary`` and ``primary`` one person. Safe to repeat: who is one stays one."""
     one, other = _person(primary), _person(secondary)
     if one and other and one != other:
-        merge_people(one, other, by=_by(sender))
+        with contextlib.suppress(MergeRefused):  # one was deleted meanwhile
+            merge_people(one, other, by=_by(sender))
 
 
 def suppress(called: Names, sender: Sender) -> None:
@@ -70,14 +88,6 @@ def suppress(called: Names, sender: Sender) -> None:
 
 def unsuppress(called: Names) -> None:
     rights.unsuppress(called)
-
-
-def delete_object(of: ObjectRef, sender: Sender, at: datetime) -> None:
-    """End all relationships to an object, and forget its attributes. Safe to repeat.
-
-    What is said of it later makes it anew. Takes time with how many relate to it.
-    """
-    in_transaction(lambda: _delete_object(of, sender, at), database())
 
 
 def known(people: Collection[Names]) -> list[Names]:
@@ -120,34 +130,15 @@ def objects_by_key(keys: Sequence[UUID]) -> dict[UUID, ObjectRef]:
     return {key: ObjectRef(one.object_type, one.object_id) for key, one in found.items()}
 
 
-def _delete_object(of: ObjectRef, sender: Sender, at: datetime) -> None:
-    using = database()
-    if not TrackedObject.objects.using(using).filter(pk=of.key).exists():
-        return
-    ends = [_end(of, ref, sender, at) for ref in holders(of, using)]
-    for start in range(0, len(ends), TOGETHER):
-        keep(ends[start : start + TOGETHER])
-    order = Order(microseconds(at), new_message_id(), sender.trusted, sender.source)
-    keep([], described=[Description(object=of, order=order, received_at=at, present=False)])
-
-
-def _end(of: ObjectRef, ref: Ref, sender: Sender, at: datetime) -> Message:
-    return Message(
-        type=Type.RELATE,
-        names=Names.of(ref),
-        source=sender.source,
-        message_id=new_message_id(),
-        timestamp=at,
-        received_at=at,
-        trusted=sender.trusted,
-        relations=(Relation(object=of, present=False),),
-    )
-
-
 def _person(called: Names) -> Person | None:
     using = database()
     with reachable(using):
         return Person.objects.using(using).called(called)
+
+
+def _did_something_since(person: Person, at: datetime) -> bool:
+    newest = person.activities.first()
+    return newest is not None and newest.timestamp > at
 
 
 def _by(sender: Sender) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Mapping
 from typing import Any
 
 from identity_tracking.api.base import StrictJSONParser
@@ -20,7 +21,7 @@ class BodyParser(StrictJSONParser):
     def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Json:
         body = self.read(stream)
         request = (parser_context or {}).get("request")
-        if request is not None and "gzip" in request.META.get("HTTP_CONTENT_ENCODING", ""):
+        if body and request is not None and _is_zipped(request.META):
             body = self.unzipped(body)
         if len(body) <= self.max_bytes and not body.strip():
             return {}
@@ -29,7 +30,16 @@ class BodyParser(StrictJSONParser):
 
     def unzipped(self, body: bytes) -> bytes:
         """Return what ``body`` holds: at most one byte more than the limit, whatever it claims."""
+        stream = zlib.decompressobj(ZIPPED)
         try:
-            return zlib.decompressobj(ZIPPED).decompress(body, self.max_bytes + 1)
+            unzipped = stream.decompress(body, self.max_bytes + 1)
         except zlib.error as error:
             raise InvalidMessage("The body is not gzip.", code="invalid_gzip") from error
+        if len(unzipped) <= self.max_bytes and not stream.eof:
+            raise InvalidMessage("The body is not all of a gzip.", code="invalid_gzip")
+        return unzipped
+
+
+def _is_zipped(meta: Mapping[str, str]) -> bool:
+    """Say whether a body is gzip. Case does not matter: RFC 9110, section 8.4.1."""
+    return "gzip" in meta.get("HTTP_CONTENT_ENCODING", "").lower()

@@ -54,6 +54,12 @@ class Component:
         sides = ((one.primary_id, one.secondary_id) for one in self.operations.values())
         return {*self.follows.values(), *chain.from_iterable(sides)}
 
+    @property
+    def were_joined(self) -> bool:
+        """Whether a merge, that may be gone by now, made somebody part of another."""
+        parts = {key: one.root_id for key, one in self.people.items() if one.root_id}
+        return any(self.meant(key) != root for key, root in parts.items())
+
     def meant(self, key: UUID) -> UUID:
         return self.follows.get(key, key)
 
@@ -89,17 +95,18 @@ def component_of(seed: Iterable[UUID], using: str, *, seen: Collection[UUID] = (
 def _connected(seed: Iterable[UUID], using: str, *, lock: bool) -> Component:
     people = Person.objects.using(using)
     found = Component()
-    fresh = set(seed)
+    fresh, asked = set(seed), set[UUID]()
     while fresh:
+        asked |= fresh  # also for who is no more
         found.people |= people.locked(fresh) if lock else people.in_bulk(fresh)
         found.follows |= _owners_of_leads(fresh, using)
         neighbours = {found.meant(key) for key in fresh & found.people.keys()}
-        if MergeOperation.objects.using(using).exists():  # asked under the lock
+        if found.were_joined or MergeOperation.objects.using(using).exists():  # under the lock
             neighbours |= _leads_of(fresh, using)
             for operation in MergeOperation.objects.using(using).live().filter(naming(fresh)):
                 found.operations[operation.pk] = operation
                 neighbours |= {operation.primary_id, operation.secondary_id}
-        fresh = neighbours - found.people.keys()
+        fresh = neighbours - asked
     if lock and found.named - found.people.keys():
         raise Vanished
     if found.operations and found.follows:

@@ -18,6 +18,7 @@ from identity_tracking.identifiers import Kind, Ref
 from identity_tracking.identity import conflicts, people
 from identity_tracking.identity.folding import EVER
 from identity_tracking.identity.registers import Registers, join, without, written
+from identity_tracking.identity.rows import Vanished
 from identity_tracking.identity.settle import Settlement
 from identity_tracking.messages import IDENTIFYING, WRITING
 from identity_tracking.models import (
@@ -56,11 +57,12 @@ def delete(person: Person, using: str) -> Deleted:
     somebody else's: it was nobody's, and may be theirs. Locks every identifier that was ever
     theirs, what hangs on them, and the people concerned. Takes time with their history.
     """
-    rows = Person.objects.using(using)
-    root = person.root_id or person.pk
-    rows.filter(pk=root, root=root).update(root=None)  # a write, so SQLite waits; it locks nobody
-    if not rows.filter(pk=root).exists():
+    rows, own = Person.objects.using(using), person.pk
+    rows.filter(pk=own, root=own).update(root=None)  # a write, so SQLite waits; it locks nobody
+    found = rows.filter(pk=own).values_list("root", flat=True)
+    if not found:
         return Deleted()
+    root = found[0] or own  # asked for anew: a merge, or its undo, may have come since
     group = {root, *rows.filter(root=root).values_list("pk", flat=True)}
     return _Deletion(group, using).carry_out()
 
@@ -80,6 +82,7 @@ def delete_strays(keys: Collection[UUID], using: str) -> Deleted:
     deletion.touched |= {*keys, *owned.values_list("identifier", flat=True)}
     remove(owned)
     deletion.stretches += [Ownership(identifier_id=key, since=BEGINNING, until=END) for key in keys]
+    deletion.is_late = True
     return deletion.carry_out()
 
 
@@ -97,6 +100,7 @@ class _Deletion:
     """One deletion. ``group``: the rows that are this person; ``touched``: what to settle anew.
 
     ``stretches``: what was theirs; also what is stored in them meanwhile counts for nothing.
+    ``is_late``: of who is gone already, whatever others say of them since.
     """
 
     def __init__(self, group: set[UUID], using: str) -> None:
@@ -105,12 +109,15 @@ class _Deletion:
         self.settlement = Settlement(using)
         self.touched: set[UUID] = set()
         self.stretches: list[Ownership] = []
+        self.shared: set[UUID] = set()
+        self.is_late = False
 
     def carry_out(self) -> Deleted:
         theirs = Q(person__in=self.group) | Q(after__in=self.group)
         self.stretches += Ownership.objects.using(self.using).filter(theirs)
         self.touched |= self.group | {stretch.identifier_id for stretch in self.stretches}
         self.lock()
+        self.shared = set() if self.is_late else self.emails_of_others()
         for stretch in self.stretches:
             self.forget_done(stretch)
         self.forget_named()
@@ -123,6 +130,11 @@ class _Deletion:
         for kind in (Kind.EMAIL, Kind.ANONYMOUS_ID, Kind.ID):
             self.settlement.lock([key for key in kinds if kinds[key] == kind])
 
+    def emails_of_others(self) -> set[UUID]:
+        """Which emails of theirs somebody else uses too, by a claim that counts."""
+        claims = Claim.objects.using(self.using).counting().filter(weak__in=self.group)
+        return set(claims.exclude(target__in=self.group).values_list("weak", flat=True))
+
     def forget_done(self, stretch: Ownership) -> None:
         """Delete what was done in a stretch, with all that it claimed and merged."""
         done = Activity.objects.using(self.using).filter(_within(stretch))
@@ -134,7 +146,7 @@ class _Deletion:
 
     def forget_named(self) -> None:
         """Let those who stay forget whom only the deleted messages were from."""
-        self.gone = self.group - self.heads(self.group)
+        self.gone = self.group - self.heads(self.group) - self.shared
         called_so = self.forget_claims(Q(weak__in=self.gone))
         called_so |= self.forget_merges(naming(self.gone))
         nobody = self.touched - self.used()
@@ -175,7 +187,12 @@ class _Deletion:
         return deleted
 
     def drop(self, unused: set[UUID]) -> Deleted:
-        """Delete identifiers, with their people; what came late stays."""
+        """Delete identifiers, with their people; what came late stays.
+
+        Raises Vanished where somebody merged one meanwhile: to run it again then deletes both.
+        """
+        if MergeOperation.objects.using(self.using).filter(naming(unused)).exists():
+            raise Vanished
         people = Person.objects.using(self.using).filter(pk__in=unused)
         deleted = Deleted(
             identifiers=tuple(one.ref for one in self.identifiers(unused)),

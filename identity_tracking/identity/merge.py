@@ -25,14 +25,21 @@ def merge(
 
     Everything of the secondary's resolves to the primary; of its attributes those written
     before fill only what is unset. Locks both people and all whom merges connect to them.
-    Raises MergeRefused where both are the same row.
+    Raises MergeRefused where both are the same row, or one is no more.
     """
     if primary.pk == secondary.pk:
         raise MergeRefused("A person cannot be merged with themselves.", code="same_person")
     operation = MergeOperation.objects.using(using).create(
-        primary=primary, secondary=secondary, at=at, by=name_of(by), reason=reason[:254]
+        primary_id=primary.pk,
+        secondary_id=secondary.pk,
+        at=at,
+        by=name_of(by),
+        reason=reason[:254],
     )
-    people.regrouped({primary.pk, secondary.pk}, using)
+    both = {primary.pk, secondary.pk}
+    if both - Person.objects.using(using).in_bulk(both).keys():
+        raise MergeRefused("Who was deleted cannot be merged.", code="deleted")
+    people.regrouped(both, using)
     _tell(people_merged, operation, using)
     return operation
 

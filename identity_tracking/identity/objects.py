@@ -6,20 +6,12 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from uuid import UUID
 
 from django.db import connections
-from django.db.models import Q
 
-from identity_tracking.identifiers import Ref
 from identity_tracking.identity.descriptions import deleted_at, fits, join, shown, without, written
-from identity_tracking.identity.registers import Registers, relation_key
+from identity_tracking.identity.registers import Registers, removals
 from identity_tracking.identity.rows import ensure_objects
-from identity_tracking.messages import Description, ObjectRef
-from identity_tracking.models import (
-    Identifier,
-    ObjectRelationship,
-    Ownership,
-    Person,
-    TrackedObject,
-)
+from identity_tracking.messages import Description
+from identity_tracking.models import ObjectRelationship, TrackedObject
 
 
 def describe(said: Sequence[Description], using: str) -> list[bool]:
@@ -42,22 +34,16 @@ def describe(said: Sequence[Description], using: str) -> list[bool]:
     return fitted
 
 
-def holders(of: ObjectRef, using: str) -> list[Ref]:
-    """Return by whom to end all relationships to an object.
+def removed_among(objects: Collection[UUID], using: str) -> set[UUID]:
+    """Return those of ``objects`` that were ever deleted, whether they came back or not."""
+    found = TrackedObject.objects.using(using).filter(pk__in=objects, removals__isnull=False)
+    return set(found.values_list("pk", flat=True))
 
-    Whoever holds one; and of theirs all who wrote of it, so that no undo brings one back.
-    """
-    held = ObjectRelationship.objects.using(using).filter(object=of.key).values("identifier")
-    people = Person.objects.using(using).filter(Q(pk__in=held) | Q(root__in=held))
-    owned = Ownership.objects.using(using).filter(person__in=people.values("pk"))
-    wrote = Q(pk__in=owned.values("identifier"), registers__isnull=False)
-    name, holding = relation_key(of), set(held.values_list("identifier", flat=True))
-    rows = Identifier.objects.using(using).filter(Q(pk__in=held) | wrote).order_by("pk")
-    return [
-        one.ref
-        for one in rows.iterator()
-        if one.pk in holding or name in (one.registers or {}).get("r", {})
-    ]
+
+def holders(objects: Collection[UUID], using: str) -> list[UUID]:
+    """Return who relates to any of ``objects``: the identifiers that hold the relationships."""
+    held = ObjectRelationship.objects.using(using).filter(object__in=objects)
+    return sorted(set(held.values_list("identifier", flat=True)))
 
 
 def forget(keys: Collection[UUID], is_unwanted: Callable[[str], object], using: str) -> None:
@@ -90,5 +76,6 @@ def _write(
             TrackedObject.objects.using(using).filter(pk=key).update(
                 registers=documents[key],
                 attributes=shown(documents[key]).attributes,
+                removals=removals(documents[key]) or None,
                 deleted_at=deleted_at(documents[key]),
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -11,11 +12,12 @@ from django.db.models import Max, Min, OuterRef, Q, Subquery
 
 from identity_tracking.exceptions import InvalidMessage
 from identity_tracking.identifiers import Kind
-from identity_tracking.identity.components import Component, regroup
+from identity_tracking.identity.components import Component, component_of, regroup
 from identity_tracking.identity.merging import fold
 from identity_tracking.identity.registers import (
     Registers,
     join,
+    outliving,
     shown,
     shown_email,
     written,
@@ -23,7 +25,14 @@ from identity_tracking.identity.registers import (
 from identity_tracking.identity.rows import Vanished
 from identity_tracking.identity.rules import Change, Sides
 from identity_tracking.messages import WRITING, ObjectRef, moment
-from identity_tracking.models import Activity, Identifier, ObjectRelationship, Ownership, Person
+from identity_tracking.models import (
+    Activity,
+    Identifier,
+    ObjectRelationship,
+    Ownership,
+    Person,
+    TrackedObject,
+)
 from identity_tracking.models.activity import earliest_and_latest
 from identity_tracking.models.identifier import BEGINNING, END
 from identity_tracking.models.person import owner_of
@@ -50,9 +59,7 @@ def refresh(
         for person in (*change.before, *change.now)
         if person
     }
-    if heads:
-        owned = Ownership.objects.using(using).filter(identifier__in=heads)
-        concerned |= set(owned.values_list("person", flat=True))
+    concerned |= _owners(heads, using)
     component = regroup(concerned | moved.keys(), using, seen=seen)
     if concerned - component.people.keys():
         raise Vanished
@@ -63,11 +70,21 @@ def refresh(
         _follow_merges(component, using)
 
 
+def lock(heads: Collection[UUID], using: str) -> None:
+    """Lock the rows of everybody whom ``refresh`` would bring up to date for ``heads``."""
+    component_of(_owners(heads, using), using)
+
+
 def regrouped(keys: Collection[UUID], using: str) -> None:
     """Bring up to date everybody connected to ``keys``, whom a merge joined or an undo parted."""
     component = regroup(keys, using)
     _show_all(component, using)
     _follow_merges(component, using)
+
+
+def _owners(heads: Collection[UUID], using: str) -> set[UUID]:
+    owned = Ownership.objects.using(using).filter(identifier__in=heads)
+    return set(owned.values_list("person", flat=True)) if heads else set()
 
 
 def _follow_merges(component: Component, using: str) -> None:
@@ -103,7 +120,7 @@ def _show(person: Person, component: Component, using: str) -> None:
     for row, document in _documents(rows, using):
         documents[row.person_id].append(document)
     merges = [merge for merge in component.merges if {merge.primary, merge.secondary} <= mine]
-    wrote = {key: join(told) for key, told in documents.items()}
+    wrote = _outliving({key: join(told) for key, told in documents.items()}, using)
     group = fold(wrote, merges, component.ids)[person.pk]
     result = shown(group.document)
     emails = {row.identifier.value for row in rows if row.identifier.kind == Kind.EMAIL}
@@ -157,6 +174,17 @@ def _documents(stretches: Iterable[Ownership], using: str) -> Iterator[tuple[Own
             yield row, join(written(one.as_message()) for one in within)
 
 
+def _outliving(wrote: Mapping[UUID, Registers], using: str) -> dict[UUID, Registers]:
+    """Return what was written of relationships since their objects were deleted, if ever."""
+    keys = {key for document in wrote.values() for key in document.get("r", {})}
+    if not keys:
+        return dict(wrote)
+    objects = {ObjectRef(*json.loads(key)).key: key for key in keys}
+    deleted = TrackedObject.objects.using(using).filter(pk__in=objects, removals__isnull=False)
+    removed = {objects[one.pk]: one.removals or {} for one in deleted.only("removals")}
+    return {key: outliving(document, removed) for key, document in wrote.items()}
+
+
 def _relate(holder: UUID, wanted: Mapping[ObjectRef, Mapping[str, Json]], using: str) -> None:
     """Make the relationship rows of a person or visitor what the registers say."""
     relationships = ObjectRelationship.objects.using(using)
@@ -179,7 +207,8 @@ def _show_visitors(keys: Collection[UUID], using: str) -> None:
     """Give visitors the relationships of what is nobody's; those of the rest went to people."""
     visitors = Identifier.objects.using(using).visitors().filter(pk__in=keys)
     for visitor in visitors.filter(registers__isnull=False).order_by("pk"):
-        _relate(visitor.pk, shown(_left(visitor, using)).relationships, using)
+        wrote = _outliving({visitor.pk: _left(visitor, using)}, using)
+        _relate(visitor.pk, shown(wrote[visitor.pk]).relationships, using)
 
 
 def _left(visitor: Identifier, using: str) -> Registers:

@@ -44,7 +44,7 @@ class Shown:
 
 
 def written(message: Message) -> Registers:
-    """Return what one message writes, as registers."""
+    """Return what one message writes, as registers; of an object what it says last."""
     slot = TRUSTED if message.trusted else UNTRUSTED
     result: Registers = {"a": {}, "e": {}, "r": {}}
     for name, value in message.attributes.items():
@@ -58,7 +58,7 @@ def written(message: Message) -> Registers:
                 result["e"][ref.value] = {TRUSTED: write_of(True, message.order)}
     for relation in message.relationships:
         mark = "+" if relation.present else "-"
-        one = {
+        one: Registers = {
             slot: {mark: write_of(None, message.order)},
             "a": {
                 name: {slot: write_of(value, message.order)}
@@ -66,7 +66,9 @@ def written(message: Message) -> Registers:
             },
         }
         key = relation_key(relation.object)
-        result["r"][key] = join_relation(result["r"].get(key, {}), one)
+        if relation.present and key in result["r"]:
+            one["a"] = {**result["r"][key]["a"], **one["a"]}
+        result["r"][key] = one
     return result
 
 
@@ -187,19 +189,35 @@ def winning_marks(relation: Mapping[str, Any]) -> Slots:
 
 def alive(relation: Mapping[str, Any]) -> dict[str, Slots]:
     """Attributes written since the last removal; an untrusted removal leaves trusted ones."""
-    cleared = {
-        TRUSTED: _removed(relation, TRUSTED),
-        UNTRUSTED: max(_removed(relation, TRUSTED), _removed(relation, UNTRUSTED)),
+    return _attributes_since(removals(relation), relation)
+
+
+def removals(relation: Mapping[str, Any]) -> Slots:
+    """Return the last removal of each trust."""
+    return {slot: relation[slot]["-"] for slot in SLOTS if "-" in relation.get(slot, {})}
+
+
+def outliving(document: Registers, removed: Mapping[str, Slots]) -> Registers:
+    """Return ``document`` with what was written of relationships since their objects' removals.
+
+    ``removed``: those of each object, by its ``relation_key``.
+    """
+    relations = {
+        key: _since(removed[key], relation) if key in removed else relation
+        for key, relation in document.get("r", {}).items()
     }
-    result = {
-        name: {slot: write for slot, write in slots.items() if _order(write) > cleared[slot]}
-        for name, slots in relation.get("a", {}).items()
-    }
-    return {name: slots for name, slots in result.items() if slots}
+    return {**document, "r": relations}
 
 
 def _order(write: Write) -> tuple[Json, ...]:
+    """Return where a write stands among those of its slot."""
     return tuple(write[1:])
+
+
+def _place(write: Write, slot: str) -> tuple[Json, ...]:
+    """Return where a write stands among all: as ``Order`` does, trust before the source."""
+    time, message_id, source = _order(write)
+    return time, message_id, slot == TRUSTED, source
 
 
 def _bounded(
@@ -307,9 +325,29 @@ def _relation_attributes(relation: Mapping[str, Any]) -> dict[str, Json]:
     return {name: write[0] for name, write in winners.items() if write[0] is not None}
 
 
-def _removed(relation: Mapping[str, Any], slot: str) -> tuple[Json, ...]:
-    removal = relation.get(slot, {}).get("-")
-    return _order(removal) if removal else (-1,)
+def _since(removed: Slots, relation: Mapping[str, Any]) -> Registers:
+    """Return what stands of a relationship; that it had ended before stands, too."""
+    marks = {slot: relation[slot] for slot in SLOTS if slot in relation}
+    kept = {
+        slot: those
+        for slot, those in marks.items()
+        if not _adds(those) or _is_since(removed, those["+"], slot)
+    }
+    return {**kept, "a": _attributes_since(removed, relation)}
+
+
+def _attributes_since(removed: Slots, relation: Mapping[str, Any]) -> dict[str, Slots]:
+    result = {
+        name: {slot: one for slot, one in slots.items() if _is_since(removed, one, slot)}
+        for name, slots in relation.get("a", {}).items()
+    }
+    return {name: slots for name, slots in result.items() if slots}
+
+
+def _is_since(removed: Slots, write: Write, slot: str) -> bool:
+    """Say whether a write stands after what removes it: a removal that is trusted as it is."""
+    removing = [TRUSTED] if slot == TRUSTED else SLOTS
+    return all(_place(write, slot) > _place(removed[by], by) for by in removing if by in removed)
 
 
 def _kept(document: Mapping[str, Any], wanted: Callable[[Write], bool]) -> dict[str, Any]:

@@ -13,10 +13,13 @@ from datetime import datetime
 from typing import TypeAlias
 from uuid import UUID
 
+from django.db import connections
+
 from identity_tracking.identifiers import Kind, Ref
 from identity_tracking.identity import conflicts, people
 from identity_tracking.identity.folding import EVER, fold_email, fold_visitor
 from identity_tracking.identity.merge import record_merges
+from identity_tracking.identity.objects import holders
 from identity_tracking.identity.registers import bounded, join, written
 from identity_tracking.identity.rows import Vanished
 from identity_tracking.identity.rules import (
@@ -32,6 +35,8 @@ from identity_tracking.identity.rules import (
 )
 from identity_tracking.messages import Message
 from identity_tracking.models import Claim, Identifier
+
+TOGETHER = 500  # whose relationships are read at a time, where an object was deleted
 
 Timed: TypeAlias = tuple[datetime, Assertion]
 
@@ -53,6 +58,35 @@ def settle(messages: Sequence[Message], using: str, *, seen: Collection[UUID] = 
 def recount(claim: Claim, using: str) -> None:
     """Settle anew whose things are after ``claim`` was voided, or restored, in this transaction."""
     Settlement(using).recount(claim)
+
+
+def hold_related(objects: Collection[UUID], using: str) -> None:
+    """Lock who relates to ``objects``, for their end, before the objects themselves are locked.
+
+    SQLite has one writer at a time anyway.
+    """
+    if not objects or connections[using].vendor == "sqlite":
+        return
+    held = holders(objects, using)
+    for lock in (_lock_visitors, people.lock):
+        for start in range(0, len(held), TOGETHER):
+            lock(held[start : start + TOGETHER], using)
+
+
+def end_relationships(objects: Collection[UUID], using: str) -> None:
+    """End what relationships there are to ``objects`` that were deleted since. Safe to repeat.
+
+    Takes time with how many there are.
+    """
+    held = holders(objects, using) if objects else []
+    for start in range(0, len(held), TOGETHER):
+        reread(held[start : start + TOGETHER], using)
+
+
+def reread(keys: Collection[UUID], using: str) -> None:
+    """Show anew what is theirs whom ``keys`` name; locks them as messages of theirs would."""
+    _lock_visitors(keys, using)
+    people.refresh({}, keys, using)
 
 
 class Settlement:
@@ -184,6 +218,11 @@ class Settlement:
     def tell_emails(self, claimed: Sequence[Timed], proven: Iterable[UUID] = ()) -> None:
         emails = [claim.weak.key for _, claim in claimed if claim.weak.kind is Kind.EMAIL]
         conflicts.tell_emails([self.held[key] for key in (*emails, *proven)], self.using)
+
+
+def _lock_visitors(keys: Collection[UUID], using: str) -> None:
+    visitors = Identifier.objects.using(using).filter(kind=Kind.ANONYMOUS_ID, pk__in=keys)
+    Settlement(using).lock(visitors.values_list("pk", flat=True))
 
 
 def _visitor_spans(claimed: Iterable[Timed]) -> dict[UUID, Span]:

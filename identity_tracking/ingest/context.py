@@ -58,7 +58,7 @@ def clean_url(value: Any) -> str:
         return ""
     if parts.scheme not in {"http", "https", ""} or (parts.scheme and not host):
         return ""
-    return urlunsplit((parts.scheme, host, parts.path, urlencode(kept), ""))
+    return urlunsplit((parts.scheme, host, parts.path, urlencode(kept), ""))[:MAX_URL]
 
 
 def placed(page: Mapping[str, Json], said: Mapping[str, Any] | None = None) -> dict[str, Json]:

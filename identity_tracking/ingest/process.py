@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connections, transaction
 
-from identity_tracking.identity.objects import describe
+from identity_tracking.identity.objects import describe, removed_among
 from identity_tracking.identity.rows import ensure, sightings, touch
-from identity_tracking.identity.settle import settle
+from identity_tracking.identity.settle import end_relationships, hold_related, reread, settle
 from identity_tracking.ingest.addressing import address
 from identity_tracking.ingest.transaction import database, in_transaction, reachable
 from identity_tracking.messages import IDENTIFYING, Description, Message, Outcome
@@ -55,7 +56,7 @@ def _admit(
     Asked is after the insert: so an erasure, which waits for whoever is inserting, misses nobody.
     """
     new = _insert(addressed, using)
-    refused, untold = suppressed(messages, failed, using)
+    refused, untold = suppressed([*zip(messages, addressed, strict=True)], failed, using)
     if not (refused or untold):
         return _store(addressed, new, failed, described, using)
     remove(Activity.objects.using(using).filter(pk__in=list(new)))
@@ -100,7 +101,10 @@ def _store(
             robust=True,  # all is stored by then: what fails is logged
         )
     told = [one for message in fresh if (one := message.description)]
+    deleted = {one.object.key for one in described if not one.present}
+    hold_related(deleted, using)
     kept = _describe([*told, *described], using)[len(told) :]
+    _end_relationships(fresh, deleted, using)
     outcomes = (Outcome.STORED if one else Outcome.REFUSED for one in kept)
     return [*_outcomes(messages, new), *outcomes]
 
@@ -113,6 +117,33 @@ def _describe(said: Sequence[Description], using: str) -> list[bool]:
     kept = [event for index, event in enumerate(failed) if index not in untold]
     FailedEvent.objects.using(using).bulk_create(kept)
     return fitted
+
+
+def _end_relationships(messages: Sequence[Message], deleted: Collection[UUID], using: str) -> None:
+    """End relationships to what was deleted: now, and after the commit those made meanwhile.
+
+    Of a deletion and a relationship made at once, whoever commits last sees the other; SQLite
+    lets nobody make one meanwhile.
+    """
+    made = {
+        (relation.object.key, message.head.key)
+        for message in messages
+        for relation in message.relations
+        if relation.present
+    }
+    end_relationships(deleted, using)
+    if (deleted or made) and connections[using].vendor != "sqlite":
+        again = partial(_look_again, deleted, made, using)
+        transaction.on_commit(again, using=using, robust=True)
+
+
+def _look_again(deleted: Collection[UUID], made: Collection[tuple[UUID, UUID]], using: str) -> None:
+    """``made``: the objects that messages related somebody to, each with whom."""
+    removed = removed_among({object for object, _ in made}, using) if made else set()
+    if whose := {head for object, head in made if object in removed}:
+        in_transaction(lambda: reread(whose, using), using)
+    if deleted:
+        in_transaction(lambda: end_relationships(deleted, using), using)
 
 
 def _too_much(said: Description) -> FailedEvent:

@@ -8,18 +8,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from django.db import (
-    Error,
-    InterfaceError,
-    OperationalError,
-    connections,
-    router,
-    transaction,
-)
+from django.db import InterfaceError, OperationalError, connections, router
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from identity_tracking.exceptions import Unavailable
 from identity_tracking.identity.rows import Vanished
+from identity_tracking.ingest import turns
 from identity_tracking.models import Activity
 
 Result = TypeVar("Result")
@@ -71,22 +65,35 @@ def in_transaction(block: Callable[[], Result], using: str) -> Result:
 
     Inside a caller's transaction it runs behind a savepoint, and is kept if that one commits.
     ``block`` may run up to 5 times: after a deadlock, a serialisation failure or a busy
-    database the whole of it is run again. Raises Unavailable for database trouble: then
-    nothing was stored.
+    database the whole of it is run again. For SQLite's lock it waits its turn, 20 seconds beyond
+    the site's own timeout. Raises Unavailable for database trouble: then nothing was stored.
     """
     connection = connections[using]
     joined = connection.in_atomic_block
     with reachable(using):
         for attempt in range(ATTEMPTS):
             try:
-                with transaction.atomic(using=using):
-                    return block()
+                with turns.atomic(using):
+                    return _laid_bare(block)
             except OperationalError as error:
                 last = attempt == ATTEMPTS - 1
                 if last or not _may_pass(error, connection, joined=joined):
                     raise
                 time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311
     raise AssertionError("unreachable")
+
+
+def _laid_bare(block: Callable[[], Result]) -> Result:
+    """Run ``block``; raise for database trouble in a transaction within it what the database said.
+
+    For it is the whole of the outermost that may succeed when it is run again.
+    """
+    try:
+        return block()
+    except Unavailable as error:
+        if type(error) is Unavailable and isinstance(error.__cause__, OperationalError):
+            raise error.__cause__ from error.__cause__.__cause__
+        raise
 
 
 @contextmanager
@@ -122,7 +129,7 @@ def _connect(connection: BaseDatabaseWrapper) -> None:
         connection.settings_dict = configured
 
 
-def _may_pass(error: Error, connection: BaseDatabaseWrapper, *, joined: bool) -> bool:
+def _may_pass(error: OperationalError, connection: BaseDatabaseWrapper, *, joined: bool) -> bool:
     """Say whether the same block may succeed when it is run again.
 
     In a caller's transaction nothing does after a deadlock, which ends all of it.
@@ -135,4 +142,4 @@ def _may_pass(error: Error, connection: BaseDatabaseWrapper, *, joined: bool) ->
         return code in DEADLOCK
     if connection.vendor == "mysql":
         return bool(error.args) and error.args[0] in MYSQL_RETRY
-    return "locked" in str(error) or "busy" in str(error)
+    return turns.is_locked(error, connection)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from identity_tracking.models.activity import Activity
 from identity_tracking.models.conflict import Conflict
+from identity_tracking.models.deed import Deed
 from identity_tracking.models.failed_event import Entrance, FailedEvent
 from identity_tracking.models.form import Form, FormDay, FormField
 from identity_tracking.models.identifier import Claim, Identifier, Ownership
@@ -17,6 +18,7 @@ __all__ = [
     "Activity",
     "Claim",
     "Conflict",
+    "Deed",
     "Entrance",
     "FailedEvent",
     "Form",

@@ -18,7 +18,7 @@ from identity_tracking.messages import (
     RELATIONSHIPS,
     Message,
     Type,
-    relations,
+    relations_as_kept,
     relations_as_sent,
 )
 from identity_tracking.models.identifier import Identifier, Ownership
@@ -164,7 +164,7 @@ class Activity(models.Model):
     def as_message(self) -> Message:
         """Return the message again, as far as its head and what it wrote go."""
         properties = dict(self.properties)
-        changes = relations(properties.pop(RELATIONSHIPS, None))
+        changes = relations_as_kept(properties.pop(RELATIONSHIPS, None))
         return Message(
             type=Type(self.type),
             names=Names.of(self.identifier.ref),

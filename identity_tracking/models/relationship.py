@@ -29,7 +29,8 @@ class TrackedObject(models.Model):
     """Something that people relate to, made on its first mention. Its key is a digest.
 
     ``attributes`` are what ``registers`` come to, and never edited by hand. A deleted object's row
-    stays: so what was said before, and comes late, does not bring it back.
+    stays: so what was said before, and comes late, is not taken. ``removals`` is of ``registers``
+    what relationships are held against: the last deletion of each trust.
     """
 
     id = models.UUIDField(primary_key=True, editable=False)
@@ -39,6 +40,7 @@ class TrackedObject(models.Model):
     registers = models.JSONField(
         _("registers"), null=True, help_text=_("What messages wrote of this object itself.")
     )
+    removals = models.JSONField(_("removals"), null=True)
     created_at = MomentField(_("first seen"), db_index=True)
     deleted_at = MomentField(_("deleted"), null=True)
 

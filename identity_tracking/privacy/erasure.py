@@ -38,7 +38,7 @@ def erase(person: Person, *, by: Any, using: str) -> None:
     """Delete ``person`` and whatever mentions them, and refuse them from now on.
 
     What they alone were called is refused; an email or a browser that others use too stays the
-    others'. Raises SuppressionKeyMissing without SUPPRESSION_KEY. Safe to repeat.
+    others'. Raises SuppressionKeyMissing without a key. Safe to repeat.
     """
     suppression.require_key()
     deleted = deletion.delete(person, using)

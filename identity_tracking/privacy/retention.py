@@ -25,6 +25,7 @@ from identity_tracking.models import (
     Activity,
     Claim,
     Conflict,
+    Deed,
     FailedEvent,
     Identifier,
     ObjectRelationship,
@@ -37,6 +38,7 @@ from identity_tracking.privacy import suppression, writers
 
 BATCH = 1_000  # rows in one transaction
 VISITORS = 200  # whose history is looked at together
+REPEATED = timedelta(days=30)  # a client tries for hours; what is left in a queue, for days
 LOST = timedelta(days=3)  # a message is stored within seconds, and dated two days back at most
 
 
@@ -48,6 +50,7 @@ class Kept(StrEnum):
     PEOPLE = "activities of people"
     VISITORS = "visitors and devices that nobody uses"
     LOST = "activities of nobody that is left"
+    DEEDS = "notes of what was deleted"
     REFUSED = "identifiers of people who were erased"
 
 
@@ -92,6 +95,8 @@ class _Pruning:
         if before := self.before(conf.RETAIN_FAILED):
             failed = FailedEvent.objects.using(self.using).filter(received_at__lt=before)
             yield _Step(Kept.FAILED, self.delete(failed, "received_at"))
+        deeds = Deed.objects.using(self.using).filter(done_at__lt=self.now - REPEATED)
+        yield _Step(Kept.DEEDS, self.delete(deeds, "done_at"))
         if before := self.before(conf.RETAIN_ANONYMOUS):
             yield _Step(Kept.ANONYMOUS, self.histories_of_visitors(before))
             yield _Step(Kept.ANONYMOUS, self.gaps(before))
@@ -101,7 +106,7 @@ class _Pruning:
             yield _Step(Kept.VISITORS, self.drop(self.devices(before), before))
         self.bring_back()
         yield _Step(Kept.LOST, self.delete(self.lost(), "timestamp"))
-        if conf.SUPPRESSION_KEY:
+        if suppression.secrets():
             yield _Step(Kept.REFUSED, self.refused())
 
     def before(self, seconds: int | None) -> datetime | None:

@@ -1,7 +1,7 @@
 """Refuse, for ever, whoever was erased: only a keyed hash of what they were called is kept.
 
 Hashed is an identifier's primary key, a digest of what cleaning leaves of it: so every spelling
-that means the same is refused. Without SUPPRESSION_KEY nobody was erased, and nothing is asked.
+that means the same is refused. Without a key nobody was erased, and nothing is asked.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from hashlib import blake2b
 from uuid import UUID, uuid4
 
@@ -34,7 +35,7 @@ def suppress(keys: Iterable[UUID], using: str) -> None:
     Suppression.objects.using(using).bulk_create(
         [
             Suppression(hash=hashed, made_with=mark(secret), suppressed_at=now, together=together)
-            for hashed in sorted(_hashes(keys, secret))
+            for hashed in sorted(_hashed(key, secret) for key in {*keys})
         ],
         ignore_conflicts=True,
     )
@@ -43,21 +44,24 @@ def suppress(keys: Iterable[UUID], using: str) -> None:
 def unsuppress(keys: Iterable[UUID], using: str) -> None:
     """Refuse no longer what has one of ``keys``, nor what was refused together with it."""
     rows = Suppression.objects.using(using)
-    named = rows.filter(hash__in=_hashes(keys, require_key()))
+    require_key()
+    named = rows.filter(hash__in=_hashes(keys))
     groups = {group for group in named.values_list("together", flat=True) if group}
     remove(named)
     remove(rows.filter(together__in=groups))
 
 
 def suppressed(
-    messages: Sequence[Message], failed: Sequence[FailedEvent], using: str
+    messages: Sequence[Sequence[Message]], failed: Sequence[FailedEvent], using: str
 ) -> tuple[set[int], set[int]]:
-    """Return which of ``messages``, and which of ``failed``, are refused; one query for all."""
-    secret: str = conf.SUPPRESSION_KEY
-    if not secret:
+    """Return which of ``messages``, and which of ``failed``, are refused; one query for all.
+
+    Each message comes in all its ways: as it was sent, and with whom its cio_id means.
+    """
+    if not secrets():
         return set(), set()
-    called = [_hashes(keys_of(message), secret) for message in messages]
-    named = [_hashes(keys_in(event), secret) for event in failed]
+    called = [_hashes({key for one in ways for key in keys_of(one)}) for ways in messages]
+    named = [_hashes(keys_in(event)) for event in failed]
     wanted = set().union(*called, *named)
     rows = Suppression.objects.using(using).filter(hash__in=wanted)
     refused = set(rows.values_list("hash", flat=True))
@@ -66,16 +70,21 @@ def suppressed(
 
 def among(keys: Iterable[UUID], using: str) -> set[UUID]:
     """Return which of ``keys`` are refused."""
-    secret: str = conf.SUPPRESSION_KEY
-    hashed = {one: key for key in keys for one in _hashes([key], secret)}
+    hashed = {one: named for named in keys for one in _hashes([named])}
     rows = Suppression.objects.using(using).filter(hash__in=hashed)
     return {hashed[one] for one in rows.values_list("hash", flat=True)}
 
 
 def keys_of(message: Message) -> set[UUID]:
-    """Return the keys of everything that ``message`` calls anybody, claimed or not."""
-    previous = {message.previous.key} if message.previous else set()
-    return keys_of_names(message.names) | previous
+    """Return the keys of everything that ``message`` calls anybody, claimed or not.
+
+    Whom an alias was before may be an id or an email, and an anonymous id an email: some clients
+    send them so.
+    """
+    browser = message.names.anonymous_id
+    said = [browser.value] if browser and "@" in browser.value else []
+    said += [message.previous.value] if message.previous else []
+    return keys_of_names(message.names).union(*map(_meanings, said))
 
 
 def keys_of_names(called: Names) -> set[UUID]:
@@ -94,12 +103,19 @@ def cio_id_key(cio_id: str) -> UUID:
     return digest("cio_id", cio_id)
 
 
+def secrets() -> list[str]:
+    """Return what names are hashed with: SUPPRESSION_KEY, else API_KEY.
+
+    With both, whoever was erased before there was the first is looked for by the second.
+    """
+    return [*dict.fromkeys(filter(None, (conf.SUPPRESSION_KEY, conf.API_KEY)))]
+
+
 def require_key() -> str:
-    """Return SUPPRESSION_KEY. Raises SuppressionKeyMissing where the site has none."""
-    secret: str = conf.SUPPRESSION_KEY
-    if not secret:
-        raise SuppressionKeyMissing("Set SUPPRESSION_KEY: without it nobody can be erased.")
-    return secret
+    """Return what to hash names with. Raises SuppressionKeyMissing where there is nothing."""
+    if found := secrets():
+        return found[0]
+    raise SuppressionKeyMissing("Set SUPPRESSION_KEY: without it nobody can be erased.")
 
 
 def mark(secret: str) -> str:
@@ -131,6 +147,15 @@ def _which(said: Iterable[set[str]], refused: set[str]) -> set[int]:
     return {index for index, hashes in enumerate(said) if hashes & refused}
 
 
-def _hashes(keys: Iterable[UUID], secret: str) -> set[str]:
-    salt = blake2b(secret.encode(), digest_size=32).digest()  # of any length; a key has 64 bytes
-    return {blake2b(key.bytes, key=salt, digest_size=32).hexdigest() for key in keys}
+def _hashes(keys: Iterable[UUID]) -> set[str]:
+    """Return all by which a row may refuse one of ``keys``."""
+    return {_hashed(key, secret) for secret in secrets() for key in keys}
+
+
+def _hashed(key: UUID, secret: str) -> str:
+    return blake2b(key.bytes, key=_salt(secret), digest_size=32).hexdigest()
+
+
+@lru_cache(maxsize=8)
+def _salt(secret: str) -> bytes:
+    return blake2b(secret.encode(), digest_size=32).digest()  # of any length; a key has 64 bytes

@@ -14,14 +14,23 @@ const BUDGETS = {
   forms: { gzip: 500 },
 };
 // The order in which terser hands out names, found by a random search: 1 % of the compressed size.
-const NAMES = "mrg$sfqol_ytxMwcONhnjdRBPpzekuvTQSbGYEUVWLKCiZFXaDHJIA";
+const NAMES = "nfpkmyr$scdJltw_ieObSxKQaRgqIMoTBZVvPCDFAHjhzYEUXuWLNG";
+// The stub's one name must be the page's; a block keeps the others' names, and `try` whatever a broken page makes the
+// SDK throw. That one also waits until a prerendered page is shown: nobody has seen it before.
+const WRAPPED = {
+  stub: (source) => source,
+  forms: (source) => `{${source}}`,
+  visitor: (source) => `{
+    const run = () => { try {${source}} catch {} };
+    document.prerendering ? addEventListener("prerenderingchange", run, true) : run();
+  }`,
+};
 const TYPES = "visitor.d.ts";
 const check = process.argv.includes("--check");
 
 async function minify(name) {
   const source = readFileSync(new URL(`${name}.js`, import.meta.url), "utf8");
-  // The stub's one name must be the page's; a block keeps the others' names, and whatever a broken page makes the SDK throw.
-  const wrapped = { stub: source, forms: `{${source}}` }[name] ?? `try{${source}}catch{}`;
+  const wrapped = WRAPPED[name](source);
   const options = { minify: true, target: "es2020", charset: "utf8" };
   const code = transformSync(wrapped, options).code.replace(/;?\n/g, "");
   return name === "stub" ? code : squeeze(code);

@@ -4,39 +4,45 @@
  * it. `data-cio-form` calls a form otherwise, `data-cio-name` a field.
  */
 
-/** A type, name or autocomplete that is none of our business. */
-const SECRET =
-  /^(hidden|file|submit|button|reset) |pass|pwd|csrf|xsrf|token|nonce|captcha|one-time|card|\bcc-|cv[vc]|csc|iban|ssn|secret|otp/i;
-
 addEventListener(
   "submit",
-  (event) => {
+  /** Its own properties may be fields of these names: so its attributes are read. @param {any} event */
+  ({ target: form }) => {
     try {
-      /** Its own properties may be fields of these names: so its attributes are read. @type {any} */
-      const form = event.target;
-      const attribute = (/** @type {string} */ name) => form.getAttribute(name);
       if (form.closest("[data-cio-ignore],[action*=submit_action]")) return; // the latter tells of itself
+      let email;
       /** @type {any} */
       const data = {
         __proto__: null,
-        form_id: attribute("data-cio-form") || attribute("id") || attribute("name") || location.pathname,
+        form_id:
+          form.dataset.cioForm || form.getAttribute("id") || form.getAttribute("name") || location.pathname,
       };
-      for (const field of form.querySelectorAll("input,select,textarea")) {
-        const { type, name, value, checked } = field;
-        const autocomplete = field.getAttribute("autocomplete"); // as a property Firefox keeps what it knows alone
-        const key = field.dataset.cioName || name;
+      // A field may stand outside of its form, and one of another form in it; of a list several may be chosen.
+      for (const field of /** @type {NodeListOf<any>} */ (
+        document.querySelectorAll("input,textarea,option:checked")
+      )) {
+        const control = field.closest("select") || field;
+        const { type, name, checked } = control;
+        const value = field.value;
+        const autocomplete = control.getAttribute("autocomplete"); // as a property Firefox keeps what it knows alone
+        const key = control.dataset.cioName || name;
         if (
+          field.form === form &&
           key &&
           value &&
-          (checked || !/radio|check/.test(type)) &&
-          !`${type} ${name} ${autocomplete}`.match(SECRET) &&
-          !field.matches(":disabled,[data-cio-ignore],[data-cio-ignore] *")
+          (checked || !/[ox]$/.test(type)) && // a radio or a checkbox
+          // A type, name or autocomplete that is none of our business.
+          !/^(hidden|file|submit|button|reset),|pass|pwd|[cx]srf|token|nonce|captcha|one-time|card|\bcc[-_n]|cv[vc]|csc|iban|ssn|secret|otp/i.test(
+            /** @type {any} */ ([type, name, autocomplete]),
+          ) &&
+          !field.closest("[data-cio-ignore],:disabled")
         ) {
-          data[key] = data[key] ? `${data[key]}, ${value}` : value;
-          if (/email/i.test(type + autocomplete)) data.email ||= value;
+          // biome-ignore lint/style/useTemplate: four bytes
+          data[key] = data[key] ? data[key] + ", " + value : value;
+          if (/email/i.test(type + autocomplete)) email = email || value;
         }
       }
-      _cio.track("_cio_form", data);
+      _cio.track("_cio_form", { email, ...data }); // a field of the name "email" comes before one of that type
     } catch {}
   },
   true,

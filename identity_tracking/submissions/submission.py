@@ -86,6 +86,11 @@ class Submission:
         browser = current.anonymous_id.value if current.anonymous_id else None
         return names(id=own, email=self._given(Role.EMAIL, meanings), anonymous_id=browser)
 
+    def has(self, email: str) -> bool:
+        """Say whether ``email`` was typed into it."""
+        texts = (value for value in self.data.values() if isinstance(value, str))
+        return any(text.strip().lower() == email for text in texts)
+
     def _given(self, role: Role, meanings: Meanings) -> Json:
         """Return the first that a field with ``role`` gives, and that names somebody."""
         kind = "id" if role is Role.ID else "email"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from identity_tracking.exceptions import Unavailable
-from identity_tracking.identifiers import Kind, Names, names
+from identity_tracking.identifiers import Kind, Names, is_email, names
 from identity_tracking.ingest.transaction import database
 from identity_tracking.messages import Message, Outcome
 from identity_tracking.models import Person
@@ -27,18 +27,31 @@ def current(visitor: Visitor) -> Names:
 
 
 def resolved(called: Names) -> Names:
-    """Return ``called`` with the identifier in the place of a cio_id; without one nobody has."""
-    if not called.cio_id:
-        return called
+    """Return ``called`` with the identifier in the place of a cio_id; without one nobody has.
+
+    A browser that says no more is whose it became: an answer that came late, or to a page of
+    another origin, could not have it remember.
+    """
     people = Person.objects.using(database()).select_related("anchor")
-    person = people.by_cio_id(called.cio_id)
+    if called.cio_id:
+        person = people.by_cio_id(called.cio_id)
+    elif called.head and called.head.kind is Kind.ANONYMOUS_ID:
+        person = people.owner(called.head)
+    else:
+        return called
     return Names.of(person.anchor.ref) if person else replace(called, cio_id=None)
 
 
 def remember(visitor: Visitor, submission: Submission, message: Message) -> None:
-    """Let the browser remember whom a form identified: nobody, where it was somebody's already."""
-    if message.head.kind is Kind.EMAIL and not submission.current.email:
-        visitor.become(message.head.value)
+    """Let the browser remember whom a form identified: nobody, where it was somebody's already.
+
+    An email without a domain would be read as an id: by that the browser is not called.
+    """
+    head = message.head
+    if head.kind is not Kind.EMAIL or not is_email(head.value):
+        return
+    if not submission.current.email or (not visitor.claimed_id and submission.has(head.value)):
+        visitor.become(head.value)
 
 
 def stored(
@@ -49,12 +62,14 @@ def stored(
 ) -> None:
     """List the forms of what was new among ``messages``, which ``submissions`` became.
 
-    All is stored by then: that a form cannot be listed is only logged.
+    All is stored by then: that a form cannot be listed is only logged. The browser remembers
+    also who was erased: else its cookies would tell a stranger who that is.
     """
     for submission, message, outcome in zip(submissions, messages, outcomes, strict=True):
+        if outcome is not Outcome.DUPLICATE:
+            remember(visitor, submission, message)
         if outcome is not Outcome.STORED:
             continue
-        remember(visitor, submission, message)
         try:
             note(submission, database())
         except Unavailable:

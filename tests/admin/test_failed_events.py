@@ -37,6 +37,12 @@ def test_the_page_of_a_failed_event_shows_the_message(staff):
     assert '{ "event": "added" }' in staff.text("failedevent", failed)
 
 
+def test_half_a_character_is_shown_as_it_was_sent(staff):
+    failed = FailedEventFactory(payload=r'{"name": "\ud800", "\udfff": 1}')
+
+    assert r'{ "name": "\ud800", "\udfff": 1 }' in staff.text("failedevent", failed)
+
+
 @pytest.mark.parametrize("payload", ["{cut off", "[" * 30_000])
 def test_a_message_that_is_no_json_is_shown_as_it_is(staff, payload):
     failed = FailedEventFactory(payload=payload)

@@ -31,6 +31,10 @@ def made_by(staff, source, label=""):
     return answer, re.findall(PREFIX + "[0-9a-f]{64}", answer.content.decode())[0]
 
 
+def test_the_list_is_called_what_it_lists(staff):
+    assert "<h1>Sources</h1>" in staff.get(page("changelist")).content.decode()
+
+
 def test_a_source_is_made_in_the_admin(staff):
     answer = staff.post(page("add"), {**BLOG, "allowed_origins": "https://blog.example"})
 
@@ -68,6 +72,7 @@ def test_a_new_key_is_shown_this_once(staff, blog):
     answer, key = made_by(staff, blog, "the till")
 
     assert "no-store" in answer["Cache-Control"]
+    assert f"curl -u {blog.site_id}:KEY" in answer.content.decode()
     assert secret(key)
     html = staff.read("source", blog)
     assert key not in html

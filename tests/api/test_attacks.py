@@ -48,7 +48,6 @@ UNREADABLE = [
     event('{"a": Infinity}'),
     event('{"a": -Infinity}'),
     event('{"a": ' + "9" * 5000 + "}"),
-    event('{"a": ' + "[" * 50_000 + "]" * 50_000 + "}"),
     "[" * 65_000 + "]" * 65_000,
     '{"a":' * 20_000,
     "&".join(f"a{n}=1" for n in range(10_000)),
@@ -61,6 +60,7 @@ UNREADABLE = [
 ]
 
 REFUSED = [
+    event('{"a": ' + "[" * 50_000 + "]" * 50_000 + "}"),
     event('{"a": "x\\u0000y"}'),
     event('{"x\\u0000y": 1}'),
     event(name='"a\\u0000b"'),
@@ -147,7 +147,9 @@ def test_what_is_no_strict_json_is_refused_whole(text):
     assert (Activity.objects.count(), FailedEvent.objects.count()) == (0, 0)
 
 
-@pytest.mark.case("JSON-01", "JSON-02", "JSON-03", "JSON-05", "JSON-09", "JSON-25", "JSON-29")
+@pytest.mark.case(
+    "JSON-01", "JSON-02", "JSON-03", "JSON-05", "JSON-09", "JSON-16", "JSON-25", "JSON-29"
+)
 @pytest.mark.parametrize("text", REFUSED, ids=itertools.count())
 def test_what_no_database_could_keep_is_refused_and_kept_aside(text):
     response = post(text)

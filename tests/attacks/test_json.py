@@ -40,6 +40,10 @@ def nested(depth):
     return '{"a":' * depth + "1" + "}" * depth
 
 
+def brackets(depth):
+    return "[" * depth + "]" * depth
+
+
 UNKEEPABLE = {  # fields of an event, as JSON
     "JSON-01": [{"data": r'{"a": "x\u0000y"}'}, {"data": r'{"a": ["\u0000"]}'}],
     "JSON-02": [{"data": r'{"x\u0000y": 1}'}],
@@ -48,6 +52,7 @@ UNKEEPABLE = {  # fields of an event, as JSON
     "JSON-09": [{"data": '{"a": 1e400}'}, {"data": '{"a": [-1e400]}'}],
     "JSON-11": [{"data": '{"a": ' + "9" * 400 + "}"}, {"data": '{"a": 9223372036854775808}'}],
     "JSON-13": [{"data": nested(17)}, {"data": '{"a": ' + "[" * 20 + "]" * 20 + "}"}],
+    "JSON-16": [{"data": nested(1_200)}, {"data": nested(16_000)}, {"data": brackets(50_000)}],
     "JSON-25": [{"data": json.dumps({f"k{n}": n for n in range(301)})}],
     "JSON-29": [{"data": json.dumps({"k" * 151: 1})}],
 }
@@ -55,7 +60,7 @@ UNKEEPABLE = {  # fields of an event, as JSON
 NO_JSON = {  # fields of an event: with them the body is none
     "JSON-07": [{"data": '{"a": NaN}'}, {"data": '{"a": -Infinity}'}],
     "JSON-11": [{"data": '{"a": ' + "9" * 5_000 + "}"}],
-    "JSON-16": [{"data": "[" * 50_000 + "]" * 50_000}],
+    "JSON-16": [{"data": "[" * 50_000 + "]" * 49_999 + "}"}, {"data": nested(1_200)[:-1]}],
     "JSON-33": [
         {"data": '{"a": 1,}'},
         {"data": "{'a': 1}"},
@@ -165,9 +170,10 @@ def test_whatever_a_body_says_it_is_it_is_read_as_strict_json(entrance, type):
 
 @pytest.mark.case("FAULT-10")
 @pytest.mark.parametrize("name", ["script", "segment-page", "track-2"])
-def test_one_bad_event_spoils_none_beside_it(name):
+@pytest.mark.parametrize("data", [r'{"a": "\ud800"}', nested(1_200)], ids=["text", "depth"])
+def test_one_bad_event_spoils_none_beside_it(name, data):
     entrance = ENTRANCES[name]
-    good, bad = entrance.event(), entrance.event(data=r'{"a": "\ud800"}')
+    good, bad = entrance.event(), entrance.event(data=data)
     one, poison = (text.partition("[")[2].rpartition("]")[0] for text in (good, bad))
     body = good.replace(one, f"{one}, {one}, {poison}, {one}")
 

@@ -23,11 +23,14 @@ from tests.costs import cost
 SHORT, LONG = 10, 1_000_000  # activities of a browser before it is identified
 FEW, MANY = 1_000, 1_000_000  # activities of a person
 IDENTIFIERS = 10  # of that person
+OTHERS = 500  # browsers beside them: where there are two, PostgreSQL takes either for half of all
 
 Figure = TypeVar("Figure")
 
 
 def bench() -> None:
+    for _ in range(OTHERS):
+        histories.write(str(uuid4()), 2 * SHORT)
     short, long = str(uuid4()), str(uuid4())
     histories.write(short, SHORT)
     histories.write(long, LONG)

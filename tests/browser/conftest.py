@@ -50,6 +50,7 @@ BROWSERS_OWN = (  # lines in the console that no script can keep away
     "Failed to load resource",
     "Cookie “_cioid” has been rejected",
     "Cookie “_cioanonid” has been rejected",
+    "The Cross-Origin-Opener-Policy header has been ignored",  # over HTTP
     "The page’s settings blocked the loading of a resource (img-src)",
 )
 
@@ -264,17 +265,33 @@ def launch_options(name: str) -> dict[str, Any]:
     }
 
 
-@pytest.fixture(scope="module")
-def browser(request: pytest.FixtureRequest) -> Iterator[Browser]:
-    """A browser for one file: while it is there, playwright runs a loop in this thread."""
-    name = getattr(request, "param", "chromium")
+@pytest.fixture(scope="package")
+def launch() -> Iterator[Callable[[str], Browser]]:
+    """Launch the browser of this name, once for all files of the folder.
+
+    While there is one, playwright runs a loop in this thread.
+    """
+    launched: dict[str, Browser] = {}
     unsafe = {"DJANGO_ALLOW_ASYNC_UNSAFE": "true"}
     with mock.patch.dict(os.environ, unsafe), sync_playwright() as playwright:
-        browser: Browser = getattr(playwright, name).launch(**launch_options(name))
-        if name == "firefox":
-            _try(browser)
-        yield browser
-        browser.close()
+
+        def launch(name: str) -> Browser:
+            if name not in launched:
+                browser = getattr(playwright, name).launch(**launch_options(name))
+                if name == "firefox":
+                    _try(browser)
+                launched[name] = browser
+            return launched[name]
+
+        yield launch
+        for browser in launched.values():
+            browser.close()
+
+
+@pytest.fixture(scope="module")
+def browser(request: pytest.FixtureRequest, launch: Callable[[str], Browser]) -> Browser:
+    """The browser that the test's marker names."""
+    return launch(getattr(request, "param", "chromium"))
 
 
 def _try(browser: Browser) -> None:
@@ -282,6 +299,7 @@ def _try(browser: Browser) -> None:
     try:
         browser.new_context().close()
     except Error as error:
+        browser.close()
         end = pytest.fail if "firefox" in REQUIRED else pytest.skip
         end(f"needs another playwright: {error}")
 

@@ -37,6 +37,7 @@ from tests.factories import (
 from tests.saying import identify, message, page, person, relate, track
 
 EMAIL = "<svg/onload=alert(1)>@evil.example"
+LONG = HOSTILE[2]  # no other has as long a word
 LISTED: tuple[type[Model], ...] = (
     Person,
     Identifier,
@@ -111,7 +112,9 @@ def _pages(shown: Person) -> Iterator[str]:
     other, visitor = person(id="other"), Identifier.objects.get(value=HOSTILE[8])
     for row in (shown, person(email="lead@example.com"), visitor, claim.weak, operation):
         yield _address(type(row), "change", row)
-    for model in (Activity, TrackedObject, FailedEvent, Form):
+    for activity in (Activity.objects.earliest("timestamp"), Activity.objects.get(name=LONG)):
+        yield _address(Activity, "change", activity)
+    for model in (TrackedObject, FailedEvent, Form):
         yield _address(model, "change", model._default_manager.earliest("pk"))
     yield _address(Person, "change", shown, query={"name": HOSTILE[0]})
     yield from _conflicts()

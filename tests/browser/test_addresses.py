@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.clients.products import NODE
+
 pytestmark = pytest.mark.browser("chromium", "firefox")
 
 WITHOUT_NAVIGATION = "Object.defineProperty(window, 'navigation', {value: undefined})"
@@ -16,14 +18,29 @@ MOVES = [
     ("history.forward()", "/b#c"),
     ("history.go(-2)", "/"),
 ]
+HTMX = """
+  <a id=boosted href=/boosted hx-boost=true hx-target="#main" hx-select=b>boosted</a>
+  <button id=pushed hx-get=/pushed hx-push-url=true hx-target="#main" hx-select=b>pushed</button>
+  <button id=swapped hx-get=/part hx-target="#main">swapped</button>
+  <main id=main><b>whole</b></main>
+"""
+ANSWERED = "Object.keys(localStorage).every(key => key.length < 9)"
+# Tells of itself: no driver knows at once that a page is back.
+TELLING = """<script>addEventListener('pageshow', event => {
+  if (event.persisted) setTimeout(() => _cio.track('restored', {same: window.same}))
+})</script>"""
+MOVES_OF_HTMX = [
+    ("boosted.click()", "/boosted"),
+    ("pushed.click()", "/pushed"),
+    ("history.back()", "/boosted"),
+]
 
 
-def walk(site, page):
+def walk(site, page, moves):
     """Make every move, and return the addresses and referrers of the page views."""
-    page.goto(site.add("/"))
     site.wait(lambda: site.of("page"))
     arrived = 1
-    for script, path in MOVES:
+    for script, path in moves:
         page.evaluate(f"void ({'{'} f() {'{'} {script} {'}'} {'}'}).f()")
         if path:
             arrived += 1
@@ -33,17 +50,54 @@ def walk(site, page):
     return [(view["url"], view.get("referrer")) for view in site.of("page")]
 
 
+def once_each(site, moves):
+    """Return what ``walk`` returns where each new address is one page view."""
+    urls = [site.url(path) for path in ["/", *(path for _, path in moves if path)]]
+    return list(zip(urls, [None, *urls[:-1]], strict=True))
+
+
 @pytest.mark.parametrize("navigation_api", [True, False], ids=["20", "21"])
 def test_20_and_21_every_change_of_address_is_one_page_view(site, page, navigation_api):
     if not navigation_api:
         page.add_init_script(WITHOUT_NAVIGATION)
+    page.goto(site.add("/"))
 
-    views = walk(site, page)
+    views = walk(site, page, MOVES)
 
-    paths = ["/", *(path for _, path in MOVES if path)]
-    assert views == list(zip(map(site.url, paths), [None, *map(site.url, paths[:-1])], strict=True))
+    assert views == once_each(site, MOVES)
     assert site.of("page")[1]["title"] == "A"
     assert page.evaluate("!!window.navigation") is navigation_api
+
+
+@pytest.fixture
+def browse(site, page):
+    """Go from page to page as htmx does, after a swap that leaves the address as it is."""
+
+    def browse(htmx):
+        script = (NODE / f"node_modules/{htmx}/dist/htmx.min.js").read_text()
+        for path in ("/", "/boosted", "/pushed"):
+            site.add(path, HTMX, before=script)
+        site.pages["/part"] = "<i>part</i>"
+        page.goto(site.url())
+        page.click("#swapped")
+        page.wait_for_selector("i")
+        return walk(site, page, MOVES_OF_HTMX)
+
+    return browse
+
+
+@pytest.mark.clients
+@pytest.mark.parametrize("htmx", ["htmx-2", "htmx.org"])
+def test_20_what_htmx_pushes_is_one_page_view_and_what_it_swaps_is_none(site, browse, htmx):
+    assert browse(htmx) == once_each(site, MOVES_OF_HTMX)
+
+
+@pytest.mark.clients  # htmx 4 sets the title later: docs/browsers.md
+def test_20_such_a_page_view_has_the_title_that_htmx_2_sets(site, browse):
+    browse("htmx-2")
+
+    titles = [view["title"] for view in site.of("page")]
+    assert titles == ["/", "/boosted", "/pushed", "/boosted"]
 
 
 def test_20_a_call_after_a_change_of_address_has_the_page_left_as_referrer(site, page):
@@ -79,25 +133,25 @@ def test_21_an_element_called_navigation_is_not_the_api(site, page):
 
 
 def test_22_a_page_restored_from_the_cache_is_one_new_page_view(site, page):
-    site.add("/")
+    site.add("/", TELLING)
     site.add("/next")
     page.goto(site.url())
     site.wait(lambda: site.of("page"))
+    page.wait_for_function(ANSWERED)  # a page that waits for an answer may not be kept
     page.evaluate("window.same = true")
     page.goto(site.url("/next"))
     site.wait(lambda: site.of("page")[1:])
 
     page.evaluate("history.back()")
 
-    view = site.wait(lambda: site.of("page")[2:])[0]
-    page.evaluate("_cio.track('fence')")
-    site.wait_for("fence")
-    assert view["url"] == site.url()
-    assert page.evaluate("window.same"), "the page was not restored but loaded"
-    assert len(site.of("page")) == 3
+    restored = site.wait_for("restored")
+    assert restored["data"]["same"], "the page was not restored but loaded"
+    assert [view["url"] for view in site.of("page")] == list(map(site.url, ("/", "/next", "/")))
 
 
-def test_23_a_prerendered_page_is_silent_until_it_is_activated(site, page):
+@pytest.fixture
+def prerender(site, page):
+    """Load a page that nobody sees before it is activated."""
     page.add_init_script("""
         let prerendering = true
         Object.defineProperty(document, 'prerendering', {get: () => prerendering})
@@ -109,9 +163,26 @@ def test_23_a_prerendered_page_is_silent_until_it_is_activated(site, page):
     page.goto(site.add("/", "<script>_cio.track('early')</script>"))
     site.wait(lambda: "/people/visitor.js" in site.fetched)
     page.wait_for_load_state("load")
+
+
+def test_23_a_prerendered_page_is_silent_until_it_is_activated(site, page, prerender):
     assert (site.posts, page.context.cookies()) == ([], [])
 
     page.evaluate("activate()")
 
     site.wait(lambda: site.of("page"))
     assert [m["type"] for m in site.messages] == ["track", "page"]
+
+
+def test_23_a_page_whose_address_changes_before_it_is_activated_is_one_page_view(
+    site, page, prerender
+):
+    page.evaluate("history.replaceState({}, '', '/b'), activate(), _cio.track('fence')")
+
+    site.wait_for("fence")
+    (view,) = site.of("page")
+    assert view["url"] == site.url("/b")
+    assert "referrer" not in view
+    page.evaluate("_cio.track('end')")
+    site.wait_for("end")
+    assert len(site.of("page")) == 1

@@ -110,6 +110,36 @@ def fits(page, width):
     return True
 
 
+@pytest.mark.usefixtures("_of_usual_names")
+def test_beside_djangos_menu_the_list_of_people_shows_when_they_were_last_seen(visit, page):
+    page.set_viewport_size({"width": 1280, "height": 800})
+    visit(reverse("admin:identity_tracking_person_changelist"))
+    page.wait_for_selector("#main.shifted")
+
+    last = page.locator("#result_list .field-last_seen").first.bounding_box()
+    shown = page.locator(".results").bounding_box()
+
+    assert last["x"] + last["width"] <= shown["x"] + shown["width"] + 1
+
+
+@pytest.fixture
+def _of_usual_names():
+    for id, name in ("1", "Maya"), ("2", "Xavier"):
+        traits = {"first_name": name, "last_name": "Lindqvist"}
+        email = f"{name}.lindqvist@example.com".lower()
+        process([identify(id=id, email=email, properties=traits)])
+
+
+@pytest.mark.parametrize("deed", ["delete", "erase"])
+def test_a_button_that_nothing_takes_back_is_red(visit, page, hostile, deed):
+    visit(reverse(f"admin:identity_tracking_person_{deed}", args=[hostile.pk]))
+
+    button = page.locator(".submit-row input[type=submit]")
+
+    colour = button.evaluate("button => getComputedStyle(button).backgroundColor")
+    assert colour == "rgb(186, 33, 33)"
+
+
 @pytest.mark.usefixtures("dialogs", "hostile")
 def test_a_new_key_is_made_and_shown_by_the_keyboard_alone(visit, page):
     visit(reverse("admin:identity_tracking_source_change", args=[Source.objects.get().pk]))

@@ -103,7 +103,7 @@ def test_17_arrays_else_become_objects_at_every_depth(site, page, setting):
     expected = {"list": {"0": "a", "1": {"0": "b", "1": {"c": {"0": "d"}}}}}
     assert site.wait_for("arrays")["data"] == expected
     assert site.wait_for("p")["data"] == {"tags": {"0": "x"}}
-    assert site.of("identify")[0]["data"] == {"likes": {"0": "tea"}}
+    assert site.of("identify")[0]["data"] == {"id": "7", "likes": {"0": "tea"}}
 
 
 def test_17_whatever_the_data_is_nothing_throws(site, page):

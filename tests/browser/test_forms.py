@@ -29,6 +29,7 @@ SECRETS = """
   <input name="csrf_token" value="secret-4">
   <input name="ssn" value="secret-5">
   <input name="card-number" value="secret-6">
+  <input name="ccnumber" value="secret-11"><input name="cc_exp" value="secret-12">
   <input name="seven" value="secret-7" data-cio-ignore>
   <div data-cio-ignore><textarea name="eight">secret-8</textarea></div>
   <fieldset disabled><input name="nine" value="secret-9"></fieldset>
@@ -70,6 +71,48 @@ def test_40_what_is_nobodys_business_never_leaves_the_page(site, page):
 
     assert form_of(site) == {"form_id": "pay", "login": "ada", "remark": "seen"}
     assert not [post.text for post in site.posts if "secret" in post.text]
+
+
+def submitted(site, page, html):
+    page.goto(site.add("/", SCRIPT + html))
+    page.wait_for_load_state("load")
+    page.evaluate("document.forms[0].onsubmit = () => false; document.forms[0].requestSubmit()")
+    return form_of(site)
+
+
+def test_40_of_a_list_all_that_was_chosen_is_told(site, page):
+    chosen = """<form id="taste" name="of no matter">
+      <select name="likes" multiple><option selected>tea<option>rum<option selected>beans</select>
+      <select name="size"><option disabled selected>choose<option>L</select>
+      <fieldset disabled><select name="none"><option selected>x</select></fieldset>
+      <select multiple disabled name="no"><option selected>x</select></form>"""
+
+    assert submitted(site, page, chosen) == {"form_id": "taste", "likes": "tea, beans"}
+
+
+def test_40_a_field_is_told_of_the_form_that_it_belongs_to(site, page):
+    apart = """<form id="ours"><input name="a" value="1">
+      <input form="theirs" type="email" name="b" value="bob@example.com"></form>
+      <input form="ours" type="email" name="mail" value="ada@example.com">
+      <form id="theirs"></form><input name="nobodys" value="2">"""
+
+    assert submitted(site, page, apart) == {
+        "form_id": "ours",
+        "a": "1",
+        "mail": "ada@example.com",
+        "email": "ada@example.com",
+    }
+
+
+def test_40_of_two_emails_the_one_that_is_called_so_says_who_it_is(site, page):
+    two = """<form id="recommend"><input type="email" name="friend" value="bob@example.com">
+      <input type="email" name="email" value="ada@example.com"></form>"""
+
+    assert submitted(site, page, two) == {
+        "form_id": "recommend",
+        "friend": "bob@example.com",
+        "email": "ada@example.com",
+    }
 
 
 @pytest.mark.parametrize(

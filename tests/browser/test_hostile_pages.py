@@ -17,6 +17,13 @@ ALLOW_ANY = (
     ("Access-Control-Allow-Credentials", "true"),
 )
 READY = "_cio.cookieNamespace === '_cio'"
+FILL = """() => {
+    for (let size = 2 ** 22; size >= 1; size /= 2)
+      try { for (let i = 0; ; i++) localStorage['full' + size + i] = 'x'.repeat(size) } catch {}
+}"""
+BROKEN = """new Proxy({}, Object.fromEntries(
+    ['get', 'set', 'deleteProperty', 'ownKeys', 'has', 'getOwnPropertyDescriptor'].map(
+        trap => [trap, () => { throw Error('broken') }])))"""
 CALLS = "<script>_cio.identify('7'), _cio.track('one', {list: [1]})</script>"
 THROUGH = "= (real => function () { return real.apply(this, arguments) })"
 WRAPPED = {
@@ -47,7 +54,7 @@ def test_18_in_memory_mode_touches_no_storage_and_still_retries(site, context, p
 
     me, nobody = site.wait_for("me"), site.wait_for("nobody")
     assert again.body["retry"] == 1
-    assert "renew" not in first.body
+    assert first.body["renew"] is False
     assert me["id"] == "7"
     assert me["anonymous_id"] == site.of("page")[0]["anonymous_id"] != nobody["anonymous_id"]
     assert page.evaluate("touched") == []
@@ -71,15 +78,58 @@ def test_19_blocked_cookies_and_storage_leave_one_visitor_a_page(site, page):
 def test_19_a_full_storage_does_not_stop_delivery(site, page):
     page.goto(site.add("/", auto_track_page="false"))
     page.wait_for_function(READY)
-    page.evaluate("""() => {
-        for (let size = 2 ** 22; size >= 1; size /= 2)
-          try { for (let i = 0; ; i++) localStorage['full' + size + i] = 'x'.repeat(size) } catch {}
-    }""")
+    page.evaluate(FILL)
 
     page.evaluate("_cio.track('one'), _cio.track('two')")
 
     site.wait_for("two")
     assert [m["name"] for m in site.messages] == ["one", "two"]
+
+
+def test_19_a_full_storage_stops_neither_links_nor_handlers(site, page):
+    site.pages["/"] = "<title>full</title>"
+    page.goto(site.url())
+    page.evaluate(FILL)
+
+    listen = "<script>_cio.on('track', () => window.told = true), _cio.track('one')</script>"
+    site.add("/p", listen)
+    page.goto(site.url("/p?_cio_id=c0ffee"))
+
+    assert site.wait(lambda: site.of("page"))[0]["url"] == site.url("/p")
+    assert [m["type"] for m in site.messages] == ["link", "track", "page"]
+    assert page.url == site.url("/p")
+    assert page.evaluate("told")
+
+
+@pytest.mark.parametrize("memory", ["true", "false"], ids=["in memory", "blocked"])
+def test_18_and_19_without_storage_nothing_is_looked_for_that_was_left(site, page, memory):
+    if memory == "false":
+        page.add_init_script(
+            "Object.defineProperty(window, 'localStorage', {get() { throw Error('blocked') }})"
+        )
+    page.goto(site.add("/", enable_in_memory_storage=memory))
+    site.wait(lambda: site.posts)
+
+    page.wait_for_timeout(2500)  # the page has settled; an error in it fails the test
+
+    assert len(site.posts) == 1
+
+
+@pytest.mark.parametrize("storage", ["null", BROKEN], ids=["none", "broken"])
+def test_19_without_a_storage_that_works_the_cookies_still_do(site, context, page, storage):
+    page.add_init_script(f"Object.defineProperty(window, 'localStorage', {{value: {storage}}})")
+    page.goto(site.add("/"))
+    page.wait_for_function(READY)
+
+    page.evaluate("_cio.identify('7'), _cio.track('one')")
+    site.wait_for("one")
+    page.evaluate("_cio.track('two')")
+
+    assert site.wait_for("two")["id"] == "7"
+    assert {cookie["name"] for cookie in context.cookies()} == {"_cioanonid", "_cioid"}
+    assert [m["type"] for m in site.messages] == ["page", "identify", "track", "track"]
+    page.wait_for_timeout(2500)  # the page has settled; an error in it fails the test
+    assert sum(len(post.body["messages"]) for post in site.posts) == 4
 
 
 def test_19_a_sandboxed_frame_tracks_from_memory(site, page):
@@ -191,6 +241,18 @@ def test_37_builtins_that_a_page_wraps_or_replaces_are_good_enough(site, page, b
     assert site.wait_for("one")["id"] == "7"
     site.wait(lambda: len(site.messages) == 3)
     assert [m["type"] for m in site.messages] == ["identify", "track", "page"]
+
+
+def test_37_a_fetch_that_looks_into_an_address_finds_text(site, page):
+    look = "if (address.includes('/api/')) throw Error('mine')"
+    wrapped = f"(address, rest) => {{ {look}; return real(address, rest) }}"
+    url = site.add("/", CALLS, before=f"var real = fetch; window.fetch = {wrapped}")
+    site.pages["/"] = site.pages["/"].replace(' data-endpoint="/people/visit/"', "")
+
+    page.goto(url)
+
+    site.wait(lambda: len(site.messages) == 3)
+    assert len(site.posts) == 1
 
 
 @pytest.mark.parametrize("answer", ["{ throw Error('mine') }", "{}"])

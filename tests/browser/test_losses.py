@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
+import time
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
-from tests.browser.conftest import PATIENCE, STORED, Answer
+from tests.browser.conftest import PATIENCE, STORED, Answer, launch_options
 
 pytestmark = pytest.mark.browser("chromium", "firefox")
 
@@ -15,7 +19,14 @@ NAVIGATIONS = int(os.environ.get("NAVIGATIONS", "24"))
 READY = "_cio.cookieNamespace === '_cio'"
 NEVER = threading.Event()
 HELD = Answer(after=NEVER, at_most=0.4)  # on loopback all that is answered at once arrives
-TROUBLE = [Answer(500), Answer(503, (("Retry-After", "10"),)), Answer(429), Answer(0)]
+TROUBLE = {
+    "500": Answer(500),
+    "503": Answer(503, (("Retry-After", "10"),)),
+    "503, come back at once": Answer(503, (("Retry-After", "1"),)),
+    "429": Answer(429),
+    "reset": Answer(0),
+    "redirect": Answer(302, (("Location", "/login"),)),
+}
 QUIET = {"auto_track_page": "false"}
 
 # Goes from page to page by itself, and keeps a log of its own; no cache of pages takes it.
@@ -145,7 +156,7 @@ def test_27_a_minute_offline_delays_but_loses_nothing(site, context, page, visit
     assert sent(site) == names
 
 
-@pytest.mark.parametrize("answer", TROUBLE, ids=["500", "503", "429", "reset"])
+@pytest.mark.parametrize("answer", TROUBLE.values(), ids=TROUBLE)
 def test_28_a_server_in_trouble_is_asked_8_times_a_minute_at_most(site, visit, later, answer):
     site.otherwise = answer
     page = visit()
@@ -157,6 +168,63 @@ def test_28_a_server_in_trouble_is_asked_8_times_a_minute_at_most(site, visit, l
     site.otherwise = Answer()
     page.clock.fast_forward("05:00")
     page.wait_for_function(f"{STORED} === 0")
+
+
+@pytest.fixture
+def start(browser, tmp_path):
+    """Start a browser of its own, always with the same profile, and return its page."""
+    kind, started = browser.browser_type, []
+
+    def start():
+        started.append(kind.launch_persistent_context(tmp_path, **launch_options(kind.name)))
+        return started[-1].pages[0]
+
+    yield start
+    for one in started:
+        one.close()
+
+
+@pytest.mark.slow
+def test_30_what_waited_when_the_browser_was_killed_is_sent_when_it_is_back(site, start, tmp_path):
+    site.otherwise = Answer(503)
+    page = start()
+    page.goto(site.add("/", **QUIET))
+    page.wait_for_function(READY)
+    page.evaluate("_cio.track('waits')")
+    site.wait_for("waits")
+    wait_until_written(site.messages[0]["message_id"], tmp_path)
+    kill(tmp_path)
+    site.otherwise = Answer()
+
+    page = start()
+    page.goto(site.add("/", **QUIET, site_id="back"))  # tells its posts from the first page's
+
+    page.wait_for_function(f"{READY} && {STORED} === 0")
+    assert sent(site, "back") == ["waits"]
+
+
+def wait_until_written(text, profile):
+    """Wait until a browser has written ``text``: it does so seconds after the page."""
+    deadline = time.monotonic() + PATIENCE
+    while not any(text.encode() in written for written in storage(profile)):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def storage(profile):
+    """Yield what the files hold in which Chromium and Firefox keep the storage of pages."""
+    for folder in ("Default/Local Storage", "storage/default"):
+        for file in (profile / folder).rglob("*.*"):
+            with suppress(OSError):  # a folder, or compacted away
+                yield file.read_bytes()
+
+
+def kill(profile):
+    """Kill all processes of the browser that has this profile."""
+    for line in Path("/proc").glob("[1-9]*/cmdline"):
+        with suppress(OSError):  # it is gone already
+            if str(profile).encode() in line.read_bytes():
+                os.kill(int(line.parent.name), signal.SIGKILL)
 
 
 def test_31_two_tabs_send_what_was_left_once_each_at_most(site, context, visit):

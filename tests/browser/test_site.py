@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import threading
 import time
 
 import pytest
 from django.contrib.auth import get_user_model
 from django.test import Client
 
+from identity_tracking.api.browser import views
+from identity_tracking.ingest.process import process
 from identity_tracking.models import Activity, Person
+from identity_tracking.visitor import PROMPT
 from tests.web import ENDPOINT, configure
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 READY = "_cio.cookieNamespace === '_cio'"
+TOKEN = "x" * 32
+LOG_OUT = f"""() => {{
+  document.body.innerHTML = `<form method="post" action="/accounts/logout/">
+    <input name="csrfmiddlewaretoken" value="{TOKEN}"></form>`;
+  document.querySelector("form").submit();
+}}"""
 
 
 def eventually(find):
@@ -103,6 +113,117 @@ def test_14_login_and_logout_are_seen_without_a_reload(context, home):
 
     named("in")
     assert "in" in done_by(str(user.pk))
+
+
+@pytest.fixture
+def held(monkeypatch):
+    """Hold what a page posts by this name: the events say that it is here, and may go on."""
+    came, go_on = threading.Event(), threading.Event()
+
+    def hold(messages, **options):
+        if any(message.name == "held" for message in messages):
+            came.set()
+            go_on.wait(15)
+        return process(messages, **options)
+
+    monkeypatch.setattr(views, "process", hold)
+    yield came, go_on
+    go_on.set()
+
+
+@pytest.fixture
+def adas(context, home):
+    """A page whose visitor is Ada, logged in; what it posts next is the day's first."""
+    ada = get_user_model().objects.create_user("ada", password="secret")
+    client = Client()
+    client.force_login(ada)
+    known = {"sessionid": client.cookies["sessionid"].value, "csrftoken": TOKEN}
+    context.add_cookies([{"name": k, "value": v, "url": home.url} for k, v in known.items()])
+    home.evaluate("id => { _cio.identify(id) }", str(ada.pk))
+    home.wait_for_function("Object.keys(localStorage).every(key => key.length < 9)")
+    home.evaluate("localStorage.removeItem('_cio:r')")
+    return home
+
+
+def reset(context, tab):
+    context.clear_cookies(name="sessionid")
+    tab.evaluate("_cio.reset()")
+
+
+def log_out(context, tab):
+    with tab.expect_navigation():
+        tab.evaluate(LOG_OUT)
+    tab.wait_for_function(READY)
+
+
+@pytest.mark.parametrize("leave", [reset, log_out])
+@pytest.mark.parametrize("where", ["another tab", "the same tab"])
+def test_a_late_answer_does_not_bring_back_who_left(context, adas, held, leave, where):
+    came, go_on = held
+    adas.evaluate("_cio.track('held')")
+    assert came.wait(15)
+
+    tab = adas if where == "the same tab" else context.new_page()
+    tab.goto(adas.url)
+    tab.wait_for_function("localStorage['_cio:r']")  # its own answer, which is prompt, is here
+    leave(context, tab)
+    fresh = value(context, "_cioanonid")
+    time.sleep(PROMPT)
+    go_on.set()
+    named("held")
+    time.sleep(0.5)  # the answer is on its way
+    tab.evaluate("_cio.track('after')")
+
+    assert named("after").person is None
+    assert named("held").person == Person.objects.get()
+    assert value(context, "_cioanonid") == fresh
+    assert value(context, "_cioid") is None
+
+
+@pytest.fixture
+def moved(live_server, context, page, settings):
+    """A page of a site that shares its cookies among sub-domains since somebody was there, "7"."""
+    shop = f"http://www.shop.test:{live_server.thread.port}/"
+    page.goto(shop)
+    page.wait_for_function(READY)
+    page.evaluate("_cio.identify('7'), _cio.track('before')")
+    named("before")
+    page.wait_for_function("localStorage['_cio:r']")
+    configure(settings, COOKIE_DOMAIN=".shop.test")
+    return page
+
+
+def cookies_of(context):
+    return {(cookie["name"], cookie["domain"]) for cookie in context.cookies()}
+
+
+def test_cookies_of_the_host_are_the_domains_from_the_next_day_on(context, moved):
+    moved.add_init_script("localStorage['_cio:r'] = 0")
+    moved.reload()
+    moved.wait_for_function("localStorage['_cio:r'] > 0")
+    assert cookies_of(context) == {("_cioanonid", ".shop.test"), ("_cioid", ".shop.test")}
+
+    moved.evaluate("_cio.reset()")
+    moved.reload()
+    moved.wait_for_function(READY)
+    moved.evaluate("_cio.track('after')")
+
+    assert named("after").person is None
+    assert cookies_of(context) == {("_cioanonid", ".shop.test")}
+
+
+def test_of_two_cookies_the_one_of_before_goes_with_the_next_answer(context, moved):
+    moved.reload()
+    moved.wait_for_function(READY)
+    moved.evaluate("_cio.identify('8'), _cio.track('as 8')")
+    named("as 8")
+    moved.reload()
+    moved.wait_for_function(READY)
+    moved.evaluate("_cio.track('after')")
+
+    assert named("after").person == Person.objects.find(id="8")
+    assert "before" in done_by("7")
+    assert {domain for _, domain in cookies_of(context)} == {".shop.test"}
 
 
 def test_15_a_personal_link_is_followed_and_stored_nowhere(live_server, page):

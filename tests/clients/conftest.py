@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from tests.browser.conftest import browser, context, page
+from tests.browser.conftest import browser, context, launch, page
 from tests.clients.products import Client, Process
-from tests.clients.tap import tapped
+from tests.clients.tap import Handler, tapped
 from tests.clients.telling import Call, Telling
 from tests.rows import count
 
-__all__ = ["browser", "context", "page"]
+__all__ = ["browser", "context", "launch", "page"]
+
+
+@pytest.fixture(scope="session")
+def live_server(live_server):
+    """Let every test's requests be told alike: clients keep a connection from one to the next."""
+    live_server.thread.httpd.RequestHandlerClass = Handler
+    return live_server
 
 
 @pytest.fixture

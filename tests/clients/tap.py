@@ -41,14 +41,12 @@ class Handler(QuietWSGIRequestHandler):
 
 @contextmanager
 def tapped(server: Any) -> Iterator[Tap]:
-    """Note what a server of Django's tests is sent."""
-    site, handler = server.get_app(), server.RequestHandlerClass
+    """Note what a server of Django's tests is sent; its handler has to be ``Handler``."""
+    site = server.get_app()
     tap = Tap(site)
     server.set_app(tap)
-    server.RequestHandlerClass = Handler
     yield tap
     server.set_app(site)
-    server.RequestHandlerClass = handler
 
 
 def _exchange(environ: dict[str, Any], body: bytes, status: int) -> Exchange:

@@ -6,7 +6,10 @@ import pytest
 from django.apps import apps
 
 from identity_tracking import merge
-from identity_tracking.identity.deletion import delete
+from identity_tracking.identifiers import Kind, Ref
+from identity_tracking.identity import people
+from identity_tracking.identity.deletion import delete, delete_strays
+from identity_tracking.identity.rows import Vanished
 from identity_tracking.ingest.process import process
 from identity_tracking.messages import Outcome
 from identity_tracking.models import (
@@ -19,7 +22,7 @@ from identity_tracking.models import (
     Person,
     TrackedObject,
 )
-from tests.saying import alias, called, identify, owner, owners, page, person, relate
+from tests.saying import alias, called, hour, identify, owner, owners, page, person, relate
 
 pytestmark = pytest.mark.django_db
 
@@ -116,6 +119,71 @@ def test_what_was_merged_into_them_goes_too():
 
     assert [called(one) for one in Person.objects.all()] == ["C"]
     assert not MergeOperation.objects.exists()
+
+
+def test_where_the_only_merge_goes_their_leads_go_back_with_whom_it_joined():
+    process([identify(id="v", email=E), identify(id="w", email="lead@x.org")])
+    lead, own = (Person.objects.get(pk=Ref(Kind.EMAIL, one).key) for one in ("lead@x.org", E))
+    merge(lead, person(id="v"))
+    Claim.objects.get(weak=lead.pk).void()
+
+    gone(id="w")
+
+    assert Person.objects.find(cio_id=own.cio_id) == person(id="v") == person(email=E)
+
+
+def test_an_email_that_another_uses_is_theirs():
+    process([identify(id=id, email=E, at=at) for at, id in enumerate("uv")])
+
+    gone(id="v")
+
+    assert person(email=E) == person(id="u")
+    assert person(id="u").email == E
+
+
+def test_what_comes_of_the_deleted_after_all_is_spared_for_nobody():
+    process([identify(id="u", email=E)])
+
+    delete_strays({Ref(Kind.EMAIL, E).key}, "default")
+
+    assert person(id="u").email is None
+    assert not Identifier.objects.filter(value=E).exists()
+
+
+def test_who_was_parted_from_another_since_they_were_read_goes_alone():
+    process([page(id="A"), page(id="B")])
+    operation = merge(person(id="A"), person(id="B"))
+    b = Person.objects.get(user_id="B")
+    operation.undo()
+
+    delete(b, "default")
+
+    assert [called(one) for one in Person.objects.all()] == ["A"]
+
+
+def test_with_whom_was_merged_since_they_were_read_goes_the_whole_person():
+    process([page(id="A"), page(id="B")])
+    b = person(id="B")
+    merge(person(id="A"), b)
+
+    delete(b, "default")
+
+    assert not Person.objects.exists()
+
+
+def test_nobody_goes_whom_somebody_merged_meanwhile(monkeypatch):
+    process([page(id="A"), page(id="B")])
+    a, b = person(id="A"), person(id="B")
+    refresh = people.refresh
+
+    def merged_first(*args):
+        MergeOperation.objects.create(primary=a, secondary=b, at=hour(5))
+        refresh(*args)
+
+    monkeypatch.setattr(people, "refresh", merged_first)
+
+    with pytest.raises(Vanished):
+        delete(b, "default")
 
 
 def test_an_unproven_claim_to_a_deleted_leads_email_goes_with_the_lead():

@@ -17,7 +17,7 @@ from tests.reference import Reference, Said
 from tests.shares import features
 from tests.stories import LIMIT, LOOK_BACK, deliveries
 
-EXAMPLES = int(os.environ.get("GRAPHS", "300"))
+EXAMPLES = int(os.environ.get("GRAPHS", "200"))
 
 
 @pytest.mark.django_db

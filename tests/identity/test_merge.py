@@ -10,9 +10,11 @@ from django.db import connection, connections, transaction
 from django.forms.models import model_to_dict
 from django.test.utils import CaptureQueriesContext
 
-from identity_tracking import merge
+from identity_tracking import delete, merge
 from identity_tracking.exceptions import MergeRefused
 from identity_tracking.identity import merge as merging
+from identity_tracking.identity.components import component_of
+from identity_tracking.identity.rows import Vanished
 from identity_tracking.ingest.process import process
 from identity_tracking.messages import microseconds
 from identity_tracking.models import (
@@ -187,6 +189,27 @@ def test_nobody_is_merged_with_themselves():
 
     assert refused.value.code == "same_person"
     assert not MergeOperation.objects.exists()
+
+
+@pytest.mark.parametrize("gone", ["A", "B"])
+def test_who_was_deleted_is_merged_with_nobody(gone):
+    a, b = two_people()
+    delete(person(id=gone))
+
+    with pytest.raises(MergeRefused) as refused:
+        merge(a, b)
+
+    assert refused.value.code == "deleted"
+    assert not MergeOperation.objects.exists()
+
+
+def test_who_vanishes_while_they_are_merged_is_looked_for_once_more():
+    a, b = two_people()
+    Person.objects.filter(pk=b.pk).delete()
+    MergeOperation.objects.create(primary_id=a.pk, secondary_id=b.pk, at=hour(5))
+
+    with pytest.raises(Vanished):
+        component_of({a.pk}, "default")
 
 
 def test_a_merge_of_two_rows_of_one_person_changes_nothing():

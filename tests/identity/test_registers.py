@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -128,6 +130,15 @@ def test_the_last_word_on_a_relationship_wins(writes, attributes, arrival):
     assert shown(join(writes[::arrival])).relationships.get(ACME) == attributes
 
 
+def test_of_two_messages_of_one_moment_and_id_the_trusted_one_is_the_later():
+    same: dict[str, Any] = {"id": "u", "message_id": "m"}
+    claimed = written(relate("acme", **same, source="b", role="owner"))
+    removed = written(relate("acme", **same, source="a", trusted=True, present=False))
+    renewed = written(relate("acme", **same, source="b", trusted=True))
+
+    assert shown(join([claimed, removed, renewed])).relationships == {ACME: {}}
+
+
 def test_a_relationships_attribute_is_removed_by_none():
     said = Relation(object=ACME, attributes={"role": None})
     none = written(message(Type.RELATE, id="u", at=2, relations=(said,)))
@@ -143,6 +154,26 @@ def test_one_message_may_name_an_object_twice():
     said = message(Type.RELATE, id="u", relations=changes)
 
     assert shown(written(said)).relationships == {ACME: {"role": "admin", "seat": 4}}
+
+
+@pytest.mark.parametrize(
+    ("changes", "left"),
+    [
+        ([{"role": "admin"}, {"role": "owner"}], {ACME: {"role": "owner"}}),
+        ([None, {"role": "owner"}], {ACME: {"role": "owner"}}),
+        ([{"role": "admin"}, None, {"seat": 4}], {ACME: {"seat": 4}}),
+        ([{"role": "admin"}, None], {}),
+    ],
+    ids=["said twice", "ended, then related", "related anew", "ended last"],
+)
+def test_what_one_message_says_last_of_an_object_counts(changes, left):
+    relations = tuple(
+        Relation(object=ACME, present=about is not None, attributes=about or {})
+        for about in changes
+    )
+    said = message(Type.RELATE, id="u", relations=relations)
+
+    assert shown(written(said)).relationships == left
 
 
 # Which email is shown (R9)

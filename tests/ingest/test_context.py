@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from identity_tracking.ingest.context import (
     MAX_TITLE,
+    MAX_URL,
     clean_url,
     cut_address,
     page_context,
@@ -41,6 +42,12 @@ def test_a_site_says_which_parameters_are_kept(settings):
     settings.IDENTITY_TRACKING = {"URL_PARAMETERS": ["size"]}
 
     assert clean_url("/shoes?size=42&q=red") == "/shoes?size=42"
+
+
+def test_a_url_is_no_longer_for_being_written_anew():
+    url = "https://shop.example/?q=" + "(" * 1_900
+
+    assert len(clean_url(url)) == MAX_URL
 
 
 def test_a_page_is_its_url_path_title_and_referrer():

@@ -4,6 +4,7 @@ import sqlite3
 import threading
 import time
 from contextlib import closing, contextmanager, suppress
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from django.db import DatabaseError, OperationalError, connection, connections, transaction
 
 from identity_tracking.exceptions import Unavailable
+from identity_tracking.ingest import turns
 from identity_tracking.ingest.process import process
 from identity_tracking.ingest.transaction import (
     ATTEMPTS,
@@ -28,6 +30,10 @@ from tests.factories import IdentifierFactory
 from tests.saying import page
 
 on_sqlite = pytest.mark.skipif("connection.vendor != 'sqlite'", reason="needs SQLite")
+on_sqlite_immediate = pytest.mark.skipif(
+    "connection.settings_dict.get('OPTIONS', {}).get('transaction_mode') != 'IMMEDIATE'",
+    reason="needs SQLite, locked as a transaction begins",
+)
 CUTS = {
     "postgresql": "SELECT pg_terminate_backend(pg_backend_pid())",
     "mysql": "KILL CONNECTION_ID()",
@@ -45,10 +51,14 @@ def _rested():
 @pytest.fixture
 def impatient():
     """A connection that waits for no lock."""
-    with connection.cursor() as cursor:
-        cursor.execute("PRAGMA busy_timeout = 0")
+    set_timeout(0)
     yield
     connection.close()
+
+
+def set_timeout(milliseconds):
+    with connection.cursor() as cursor:
+        cursor.execute(f"PRAGMA busy_timeout = {milliseconds}")
 
 
 @pytest.fixture
@@ -93,6 +103,13 @@ def somebody_writing():
         let_go()
 
 
+def in_transactions(depth, block):
+    """Run ``block`` in so many transactions, each within the other."""
+    for _ in range(depth):
+        block = partial(in_transaction, block, database())
+    return block()
+
+
 def together(*works):
     """Run every work in a thread of its own, and return what each gave or raised."""
     results: list[Any] = [None] * len(works)
@@ -130,19 +147,86 @@ def test_a_busy_database_is_asked_again(impatient, monkeypatch):
         assert process([page(anonymous_id="X")]) == [Outcome.STORED]
 
 
+@with_commits
+@on_sqlite_immediate
+def test_a_database_that_stays_busy_is_asked_often_and_given_up(impatient, monkeypatch):
+    pauses: list[float] = []
+    begun = time.monotonic()
+
+    def passes(seconds):
+        pauses.append(seconds)
+        monkeypatch.setattr(time, "monotonic", lambda: begun + len(pauses))
+
+    monkeypatch.setattr(time, "sleep", passes)
+    with somebody_writing(), pytest.raises(Unavailable, match="stayed locked"):
+        process([page(anonymous_id="X")])
+
+    assert len(pauses) == turns.PATIENCE + 1
+    assert max(pauses) <= turns.ASKING / 1000
+    assert not Activity.objects.exists()
+    assert process([page(anonymous_id="X")]) == [Outcome.STORED]
+
+
+@with_commits
+@on_sqlite_immediate
+def test_who_waits_for_the_lock_hears_of_other_trouble_at_once():
+    troubles = iter(["database is locked", "disk I/O error"])
+
+    def trouble(execute, sql, params, many, context):
+        if sql.startswith("BEGIN"):
+            raise OperationalError(next(troubles))
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(trouble), pytest.raises(Unavailable, match="not available"):
+        process([page(anonymous_id="X")])
+
+    assert next(troubles, None) is None
+
+
+@with_commits
+@on_sqlite_immediate
+def test_who_waited_long_leaves_the_sites_timeout_as_it_was(monkeypatch):
+    set_timeout(3)
+    with somebody_writing() as let_go:
+        monkeypatch.setattr(time, "sleep", let_go)
+
+        assert process([page(anonymous_id="X")]) == [Outcome.STORED]
+
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA busy_timeout")
+        assert cursor.fetchone() == (3,)
+    connection.close()
+
+
+@with_commits
+@on_sqlite
+def test_the_outermost_of_several_transactions_is_run_again(monkeypatch):
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
+    troubles = [OperationalError("database is locked")]
+
+    def meet():
+        for trouble in troubles:
+            troubles.remove(trouble)
+            raise trouble
+        return "done"
+
+    assert in_transactions(2, meet) == "done"
+
+
 @pytest.mark.case("FAULT-05")
 @with_commits
 @on_sqlite
-def test_a_database_that_stays_busy_is_asked_five_times(impatient, monkeypatch):
+def test_a_block_that_meets_a_lock_is_run_five_times(monkeypatch):
     pauses: list[float] = []
     monkeypatch.setattr(time, "sleep", pauses.append)
 
-    with somebody_writing(), pytest.raises(Unavailable):
-        process([page(anonymous_id="X")])
+    def meet():
+        raise OperationalError("database is locked")
+
+    with pytest.raises(Unavailable):
+        in_transaction(meet, database())
 
     assert len(pauses) == ATTEMPTS - 1
-    assert not Activity.objects.exists()
-    assert process([page(anonymous_id="X")]) == [Outcome.STORED]
 
 
 @with_commits
@@ -160,7 +244,8 @@ def test_a_callers_transaction_is_never_run_again(impatient, monkeypatch):
 @pytest.mark.case("FAULT-05")
 @with_commits
 @pytest.mark.server
-def test_of_two_in_a_deadlock_both_succeed():
+@pytest.mark.parametrize("depth", [1, 2])
+def test_of_two_in_a_deadlock_both_succeed(depth):
     one, other = IdentifierFactory(), IdentifierFactory()
     both_hold = threading.Barrier(2)
     tries = []
@@ -174,8 +259,8 @@ def test_of_two_in_a_deadlock_both_succeed():
         return "done"
 
     results = together(
-        lambda: in_transaction(lambda: lock(one, other), database()),
-        lambda: in_transaction(lambda: lock(other, one), database()),
+        lambda: in_transactions(depth, lambda: lock(one, other)),
+        lambda: in_transactions(depth, lambda: lock(other, one)),
     )
 
     assert results == ["done", "done"]

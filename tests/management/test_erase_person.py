@@ -55,7 +55,7 @@ def test_nobody_is_told(run):
 
 
 def test_a_missing_key_is_told(run, settings):
-    configure(settings, SUPPRESSION_KEY="")
+    configure(settings, SUPPRESSION_KEY="", API_KEY="")
 
     with pytest.raises(CommandError, match="SUPPRESSION_KEY"):
         run("erase_person", "--id=ada", "--yes")

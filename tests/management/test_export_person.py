@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from django.core.management.base import CommandError
 
 from identity_tracking.ingest.process import process
 from tests.saying import identify, person, track
@@ -38,3 +39,9 @@ def test_a_file_is_for_its_owner_alone(run, tmp_path):
 
     assert path.stat().st_mode & 0o777 == 0o600
     assert json.loads(path.read_text())["id"] == "ada"
+
+
+@pytest.mark.parametrize("place", [".", "no/such/ada.json"])
+def test_where_no_file_can_be_is_told(run, tmp_path, place):
+    with pytest.raises(CommandError, match="cannot be written"):
+        run("export_person", "--id=ada", f"--output={tmp_path / place}")

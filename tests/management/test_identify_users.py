@@ -35,6 +35,12 @@ def test_every_user_becomes_a_person(run, ada, django_user_model):
     assert Person.objects.identified().count() == 2
 
 
+@pytest.mark.parametrize("batch", [0, -1])
+def test_a_batch_holds_somebody(run, batch):
+    with pytest.raises(CommandError, match="--batch"):
+        run("identify_users", f"--batch={batch}")
+
+
 def test_a_second_run_changes_nothing(run):
     run("identify_users")
 
@@ -59,6 +65,15 @@ def test_only_a_verified_email_is_proven(run, settings, verified):
 
     email = Identifier.objects.get(value="a@x.org")
     assert email.claims.get().firm is verified
+
+
+@pytest.mark.parametrize("verified", [True, False])
+def test_a_user_without_an_id_is_proven_by_a_verified_email_alone(run, settings, verified):
+    configure(settings, USER_ID=None, EMAIL_VERIFIED=lambda user: verified)
+
+    run("identify_users")
+
+    assert Identifier.objects.get(value="a@x.org").known is verified
 
 
 def test_a_user_without_an_id_is_counted(run, settings):

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 import time_machine
+from django.core.management.base import CommandError
 
 from identity_tracking.models import Activity
 from tests.factories import ActivityFactory, FailedEventFactory
@@ -33,6 +34,15 @@ def test_it_stops_at_the_limit(run):
     run("prune", "--limit=2")
 
     assert Activity.objects.count() == 1
+
+
+def test_less_than_nothing_is_no_limit(run):
+    ActivityFactory.create_batch(3)
+
+    with pytest.raises(CommandError, match="--limit"):
+        run("prune", "--limit=-1")
+
+    assert Activity.objects.count() == 3
 
 
 def test_a_dry_run_tells_what_would_go(run):

@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 
 from identity_tracking.ingest.process import process
-from identity_tracking.messages import Type
+from identity_tracking.messages import Relation, Type, object_ref
 from identity_tracking.models import Activity, Identifier
 from identity_tracking.models.activity import first_and_last_touch, spans
 from identity_tracking.models.conflict import Code
@@ -35,6 +35,26 @@ def shared_browser():
     ]
     process(said)
     return said
+
+
+@pytest.mark.parametrize("value", [1e19, 0.5])
+def test_what_a_message_relates_is_read_again_as_it_was(value):
+    cut = object_ref("company", "x" * 149 + " and more")
+    relations = (Relation(object=cut, attributes={"shares": value}),)
+    process([message(Type.RELATE, id="A", relations=relations)])
+
+    assert Activity.objects.get().as_message().relations == relations
+
+
+def test_who_comes_to_a_browser_is_stored_whatever_another_related_on_it():
+    relations = (Relation(object=object_ref("company", "acme"), attributes={"shares": 1e19}),)
+    process([message(Type.RELATE, anonymous_id="X", relations=relations, at=0)])
+    process([identify(id="A", anonymous_id="X", at=1)])
+
+    process([identify(id="B", anonymous_id="X", at=9)])
+
+    assert person(anonymous_id="X").user_id == "B"
+    assert person(id="A").relationships.get().attributes == {"shares": 1e19}
 
 
 def test_with_person_says_what_each_activity_says_itself():

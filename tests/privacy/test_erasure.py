@@ -217,17 +217,31 @@ def test_a_short_browser_alone_is_mentioned_nowhere_else():
     assert FailedEvent.objects.count() == 1
 
 
-def test_an_email_that_another_uses_stays_theirs():
+@pytest.mark.parametrize("trusted", [True, False])
+@pytest.mark.parametrize(("gone", "other"), ["uv", "vu"])
+def test_an_email_that_another_uses_stays_theirs(gone, other, trusted):
     email = "shared@x.org"
-    process([identify(id=id, email=email, trusted=True, at=at) for id, at in (("u", 1), ("v", 2))])
+    said = [identify(id=id, email=email, trusted=trusted, at=at) for at, id in enumerate("uv")]
+    process(said)
 
-    erase(person(id="u"))
+    erase(person(id=gone))
 
-    assert process([page(email=email, at=3), page(id="u", at=3)]) == [
+    assert person(id=other).email == email
+    assert process([page(email=email, at=3), page(id=gone, at=3)]) == [
         Outcome.STORED,
         Outcome.SUPPRESSED,
     ]
-    assert person(email=email).user_id == "v"
+    assert person(email=email).user_id == other
+
+
+def test_an_email_that_another_only_claims_goes_with_its_person():
+    email = "ada@x.org"
+    process([identify(id="u", email=email, trusted=True), identify(id="v", email=email, at=1)])
+
+    erase(person(id="u"))
+
+    assert person(id="v").email is None
+    assert process([page(email=email, at=3)]) == [Outcome.SUPPRESSED]
 
 
 def test_on_a_shared_browser_the_others_stretch_stays():
@@ -243,13 +257,22 @@ def test_on_a_shared_browser_the_others_stretch_stays():
 
 
 def test_nobody_is_erased_without_a_key(settings, ada):
-    configure(settings, SUPPRESSION_KEY="")
+    configure(settings, SUPPRESSION_KEY="", API_KEY="")
 
     with pytest.raises(SuppressionKeyMissing) as refused:
         erase(ada)
 
     assert refused.value.code == "suppression_key_missing"
     assert person(id=SECRETS[0]) == ada
+
+
+def test_until_there_is_a_key_of_its_own_that_of_the_apis_takes_its_place(settings, ada):
+    configure(settings, SUPPRESSION_KEY="", API_KEY="a" * 100)
+    erase(ada)
+    assert process([page(id=SECRETS[0])]) == [Outcome.SUPPRESSED]
+
+    configure(settings, SUPPRESSION_KEY="a" * 100, API_KEY="another")
+    assert process([page(id=SECRETS[0])]) == [Outcome.SUPPRESSED]
 
 
 def test_erasing_twice_changes_nothing_and_tells_once(ada, told):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from uuid import uuid4
 
 import pytest
 from django.db import connections, transaction
@@ -15,6 +16,7 @@ from identity_tracking.models import (
     Activity,
     Claim,
     Conflict,
+    Deed,
     FailedEvent,
     Identifier,
     ObjectRelationship,
@@ -183,6 +185,14 @@ def test_aliases_links_and_forms_stay_as_long_as_the_person():
     prune(LATER)
 
     assert kept(*said) == [True] * 3
+
+
+def test_what_was_deleted_is_known_for_a_month():
+    Deed.objects.create(pk=uuid4(), done_at=hour(0))
+    young = Deed.objects.create(pk=uuid4(), done_at=hour(24))
+
+    assert prune(24 * 30 + 1) == {Kept.DEEDS: 1}
+    assert Deed.objects.get() == young
 
 
 def test_failed_events_go_after_a_month():

@@ -10,6 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from identity_tracking import erase, identify, rights, track
+from identity_tracking.checks import check_suppressed
 from identity_tracking.identifiers import names
 from identity_tracking.ingest.process import process
 from identity_tracking.messages import Outcome
@@ -100,9 +101,30 @@ def test_a_cio_id_that_was_theirs_is_refused(erased):
     assert kept() == set()
 
 
+def test_a_cio_id_that_means_a_refused_email_is_refused():
+    shared = "shared@example.com"
+    process([saying.identify(id=id, email=shared, at=at) for id, at in (("bob", 1), ("eve", 3))])
+    process([page(email=shared, at=2)])
+    lead = Person.objects.get(anchor__value=shared)
+
+    rights.suppress(names(email=shared))
+
+    assert person(cio_id=lead.cio_id).user_id == "bob"
+    assert process([page(cio_id=lead.cio_id)]) == [Outcome.SUPPRESSED]
+
+
 def test_an_alias_of_their_browser_is_refused():
     assert process([alias(id="B", previous="a-b-c")]) == [Outcome.SUPPRESSED]
     assert kept() == set()
+
+
+@pytest.mark.parametrize("before", ["Ada-1", "ADA@example.com"])
+def test_an_alias_of_what_they_were_called_is_refused(before):
+    assert process([alias(id="bob", previous=before)]) == [Outcome.SUPPRESSED]
+
+
+def test_a_browser_that_is_called_by_their_email_is_refused():
+    assert process([page(anonymous_id="ADA@example.com")]) == [Outcome.SUPPRESSED]
 
 
 def test_an_id_of_another_case_is_somebody_else():
@@ -157,6 +179,13 @@ def test_python_calls_are_told():
     assert kept() == set()
 
 
+def test_of_whom_nothing_was_kept_no_person_is_returned():
+    identify(None, id="bob")
+
+    assert identify(None, id="bob", anonymous_id="a-b-c", plan="pro") is None
+    assert person(id="bob").attributes == {}
+
+
 def test_a_login_goes_on_and_is_not_kept(django_user_model, settings):
     configure(settings, USER_ID=lambda user: user.username)
     user = django_user_model.objects.create(username="Ada-1")
@@ -188,6 +217,21 @@ def test_the_hashes_need_the_key(settings):
     }
 
 
+def test_who_was_erased_under_the_api_key_is_refused_also_once_there_is_another(settings):
+    configure(settings, SUPPRESSION_KEY="", API_KEY="of the API")
+    process([saying.identify(id="Bob-1", trusted=True)])
+    erase(person(id="Bob-1"))
+
+    configure(settings, SUPPRESSION_KEY="a key of the tests", API_KEY="of the API")
+
+    said = [page(id="Bob-1"), page(id="Ada-1"), page(id="Cleo-1")]
+    suppressed, stored = Outcome.SUPPRESSED, Outcome.STORED
+    assert process(said) == [suppressed, suppressed, stored]
+    assert check_suppressed(databases=["default"]) == []
+    rights.unsuppress(names(id="Bob-1"))
+    assert process([page(id="Bob-1")]) == [stored]
+
+
 def test_a_hash_is_shown_in_short():
     hashed = Suppression.objects.all()[0]
 
@@ -201,7 +245,7 @@ def test_it_costs_one_query_a_batch(settings):
         return len(asked)
 
     with_key = queries("a")
-    configure(settings, SUPPRESSION_KEY="")
+    configure(settings, SUPPRESSION_KEY="", API_KEY="")
 
     assert with_key == queries("b") + 1
 

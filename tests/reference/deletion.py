@@ -15,7 +15,12 @@ def without(graph: Reference, person: Name) -> Reference:
     rows = group | {
         name for name in graph.used if name[0] == "email" and graph.meant(name) in group
     }
-    gone = rows - {message.head for message in kept}
+    shared = {
+        name
+        for name in rows
+        if any(claim.target not in rows for claim in graph.counting.get(name, ()))
+    }
+    gone = rows - {message.head for message in kept} - shared
     left = [forgetting(message, gone) for message in kept]
     others = {name for message in left for name in message.used} - rows
     return Reference(

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from identity_tracking import links, signatures, sources
-from identity_tracking.api.bounds import refuse_many_claims
+from identity_tracking.api.bounds import FORM, refuse_many_claims
 from identity_tracking.api.keys import Sender
 from identity_tracking.conf import conf
 from identity_tracking.exceptions import InvalidIdentifier, InvalidMessage
 from identity_tracking.form_fields import with_email
 from identity_tracking.identifiers import Names, names
-from identity_tracking.ingest.context import page_context, request_context
+from identity_tracking.ingest.context import clean_url, page_context, request_context
 from identity_tracking.messages import (
     RELATIONSHIPS,
     Message,
     Type,
     clean_message_id,
+    instants,
     moment,
     relations,
     stamp,
@@ -27,17 +28,26 @@ from identity_tracking.messages import (
 from identity_tracking.models import Entrance, FailedEvent
 from identity_tracking.payloads import MAX_NAME, Json, clean_mapping, clean_text
 from identity_tracking.submissions.submission import Submission, read
+from identity_tracking.submissions.submit import messages_of
 from identity_tracking.submissions.visiting import resolved
 from identity_tracking.visitor import Visitor
 
 MAX_MESSAGES = 500
-FORM = "_cio_form"  # the name of the track that is a form: the script of forms makes it so
-TYPES = {type.value: type for type in (Type.PAGE, Type.TRACK, Type.IDENTIFY, Type.LINK)}
+MILLISECONDS = 1_000  # in microseconds; a clock that says 1970 counts them, too
+RIGHT = timedelta(seconds=2)  # a clock that is wrong by less is right
+WHO = ("id", "email")  # of the data that an identify is called with
+TYPES = {
+    **{type.value: type for type in (Type.PAGE, Type.TRACK, Type.IDENTIFY, Type.LINK)},
+    "sidentify": Type.IDENTIFY,  # as a page may call it
+}
 
 
 @dataclass(kw_only=True, slots=True)
 class Delivery:
-    """One request's worth: what can be processed, what is kept as failed, and the errors told."""
+    """One request's worth: what can be processed, what is kept as failed, and the errors told.
+
+    ``renew``: whether it asks for the cookies anew. ``is_retry``: its answer may be late again.
+    """
 
     received: int
     messages: list[Message] = field(default_factory=list)
@@ -45,6 +55,7 @@ class Delivery:
     failed: list[FailedEvent] = field(default_factory=list)
     errors: list[dict[str, Json]] = field(default_factory=list)
     renew: bool = False
+    is_retry: bool = False
 
     @property
     def is_refused(self) -> bool:
@@ -54,12 +65,15 @@ class Delivery:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Envelope:
-    """What a request says of all its messages. ``signed``: whom the page's signature proves."""
+    """What a request says of all its messages. ``signed``: whom the page's signature proves.
+
+    ``sent_at`` is by the browser's clock, and ``received_at`` where that clock is right.
+    """
 
     sender: Sender
     signed: Names
     received_at: datetime
-    sent_at: datetime | None
+    sent_at: datetime
 
 
 def decode(body: Json, visitor: Visitor, received_at: datetime) -> Delivery:
@@ -70,15 +84,20 @@ def decode(body: Json, visitor: Visitor, received_at: datetime) -> Delivery:
     "id": "42", "email": "…", "name": "added_to_cart", "data": {"sku": "A1"}, "url": "https://…",
     "title": "…", "referrer": "…"}]}``; times are unix milliseconds by the browser's clock. A
     signed page says ``"site_id": "shop:…"``; a signature that is not good is none, and no error.
+    The data of an identify is what it was called with, its id and email among it; the name of a
+    page may be its URL. Calls of one millisecond count in their order: each is stamped a
+    microsecond after the one before it.
 
     Raises InvalidMessage where the whole of it cannot be read.
     """
     envelope = _envelope(body, received_at)
     items = _items(body)
-    delivery = Delivery(received=len(items), renew=body.get("renew") is True)
-    for index, item in enumerate(items):
+    delivery = Delivery(
+        received=len(items), renew=body.get("renew") is True, is_retry=bool(body.get("retry"))
+    )
+    for index, (item, at) in enumerate(zip(items, instants(received_at, len(items)), strict=True)):
         try:
-            message = _message(item, visitor, envelope)
+            message = _message(item, visitor, replace(envelope, received_at=at))
         except InvalidMessage as error:
             delivery.errors.append({"index": index, "code": error.code, "message": str(error)})
             refused = envelope.sender.refused(item, error.code, received_at, Entrance.SCRIPT)
@@ -112,8 +131,18 @@ def _envelope(body: Json, received_at: datetime) -> _Envelope:
         sender=sender,
         signed=signatures.read(signature) if sender.source == conf.SITE_ID else Names(),
         received_at=received_at,
-        sent_at=_time(said.get("sent_at")),
+        sent_at=_sent_at(said.get("sent_at"), received_at),
     )
+
+
+def _sent_at(value: Any, received_at: datetime) -> datetime:
+    """Return when a request was sent, by the clock that dates its messages.
+
+    What a right clock differs by is the request's way here. Were it corrected by that, a call
+    whose request was slow would be dated after the next one, whose request was not.
+    """
+    sent_at = _time(value) or received_at
+    return received_at if abs(received_at - sent_at) < RIGHT else sent_at
 
 
 def _items(body: Mapping[str, Any]) -> list[Any]:
@@ -126,7 +155,12 @@ def _items(body: Mapping[str, Any]) -> list[Any]:
 
 def _message(item: Any, visitor: Visitor, envelope: _Envelope) -> Message | Submission | None:
     type = _type(item)
-    said = names(id=item.get("id"), email=item.get("email"), anonymous_id=item.get("anonymous_id"))
+    item = _spelled_out(type, item)
+    said = names(
+        id=visitor.read_again(item.get("id")),
+        email=item.get("email"),
+        anonymous_id=item.get("anonymous_id"),
+    )
     page = page_context(url=item.get("url"), title=item.get("title"), referrer=item.get("referrer"))
     known: dict[str, Any] = {
         "context": request_context(visitor.request, page),
@@ -134,11 +168,12 @@ def _message(item: Any, visitor: Visitor, envelope: _Envelope) -> Message | Subm
     }
     if type is Type.LINK:
         return links.opened(visitor, item.get("cio_id"), said=said, **known)
-    called, by_session = _called(type, said, visitor)
+    at = _timestamp(item, envelope)
+    called, by_session = _called(type, said, visitor, at)
     known |= {
         "source": envelope.sender.source,
         "received_at": envelope.received_at,
-        "timestamp": _timestamp(item, envelope),
+        "timestamp": at,
     }
     if type is Type.TRACK and item.get("name") == FORM:
         url = str(page.get("url", ""))
@@ -165,6 +200,25 @@ def _type(item: Any) -> Type:
     return TYPES[item["type"]]
 
 
+def _spelled_out(type: Type, item: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a call as if whom it identifies, or the URL of its page, had been said apart."""
+    data, name = item.get("data"), item.get("name")
+    if type is Type.IDENTIFY and isinstance(data, Mapping):
+        who = {field: data[field] for field in WHO if data.get(field)}
+        if _is_no_email(who.get("email"), copy=item.get("id")):
+            who.setdefault("id", None)
+        return {**item, **who, "data": {key: data[key] for key in data if key not in WHO}}
+    if type is Type.PAGE and isinstance(name, str) and "://" in name and clean_url(name):
+        return {**item, "url": name, "name": None}
+    return item
+
+
+def _is_no_email(said: Any, copy: Any) -> bool:
+    """Say whether ``copy`` is what a cookie holds of an email that is none: no id either."""
+    is_copy = isinstance(said, str | int | float) and copy == str(said).strip()
+    return is_copy and "@" not in copy
+
+
 def _timestamp(item: Mapping[str, Any], envelope: _Envelope) -> datetime:
     """Return when it was, by our clock, and no longer ago than a browser is believed."""
     oldest = timedelta(seconds=conf.BACKDATE_LIMIT)
@@ -173,19 +227,23 @@ def _timestamp(item: Mapping[str, Any], envelope: _Envelope) -> datetime:
 
 
 def _form(data: Any, **known: Any) -> Submission:
+    """Read a form. Raises InvalidMessage, also where it is nobody's."""
     if not isinstance(data, Mapping):
         raise InvalidMessage('A form has "data", an object.', code="invalid_data")
-    return read(data.get("form_id"), with_email(data), trusted=False, **known)
+    submission = read(data.get("form_id"), with_email(data), trusted=False, **known)
+    if not submission.current.head:  # then a field has to say whose it is
+        messages_of([submission])
+    return submission
 
 
-def _called(type: Type, said: Names, visitor: Visitor) -> tuple[Names, bool]:
+def _called(type: Type, said: Names, visitor: Visitor, at: datetime) -> tuple[Names, bool]:
     """Return whom a message is from, and whether the session proves it.
 
     The session is read only where that can matter.
     """
     if said.id and type is not Type.IDENTIFY:
         called, proven = said, False
-    elif visitor.has_session:
+    elif visitor.has_session and (said.id or not _was_left(said, visitor, at)):
         called, proven = visitor.who(said)
     else:
         called, proven = said, False
@@ -194,6 +252,19 @@ def _called(type: Type, said: Names, visitor: Visitor) -> tuple[Names, bool]:
     if type is Type.IDENTIFY and not (said.id or said.email or said.cio_id):
         raise InvalidIdentifier("An identify has an id or an email.", code="no_identifier")
     return called, proven
+
+
+def _was_left(said: Names, visitor: Visitor, at: datetime) -> bool:
+    """Say whether a message was called before its browser was handed on to who is logged in.
+
+    A page keeps what it could not deliver, and a later one sends it. Handing on gives a browser
+    another anonymous id; IN_MEMORY reads no cookie.
+    """
+    browser = visitor.cookie_anonymous_id
+    if conf.IN_MEMORY or said.anonymous_id is None or browser in (None, said.anonymous_id.value):
+        return False
+    since = moment(getattr(visitor.user, "last_login", None))
+    return since is not None and at < since
 
 
 def _trust(
@@ -226,4 +297,4 @@ def _name(type: Type, item: Mapping[str, Any], page: Mapping[str, Json]) -> str:
 def _time(value: Any) -> datetime | None:
     if isinstance(value, str):
         raise InvalidMessage("Times are unix milliseconds.", code="invalid_timestamp")
-    return moment(value)
+    return moment(value, unit=MILLISECONDS)

@@ -44,12 +44,15 @@ MESSAGE = objects(
         "id": ref("Identifier"),
         "email": ref("Email"),
         "cio_id": {**ref("Identifier"), "description": "Of a link: whose it is."},
-        "name": {"type": ["string", "null"], "description": "Of an event, or of a page."},
+        "name": {
+            "type": ["string", "null"],
+            "description": "Of an event, or of a page: then it may be its URL.",
+        },
         "data": some_of(
             ref("Properties"),
             NULL,
             description="An event's properties, or an identify's attributes; among these"
-            " `cio_relationships`. Null removes one.",
+            " `cio_relationships`, and the `id` and `email` of an identify. Null removes one.",
         ),
         "url": text(),
         "title": text(),
@@ -67,9 +70,15 @@ DELIVERY = objects(
         "messages": lists(ref("BrowserMessage"), MAX_MESSAGES),
     },
     {
-        "sent_at": {**TIME, "description": "When it was sent: it corrects each `time`."},
-        "renew": {"type": "boolean", "description": "Set the visitor's cookies anew."},
-        "retry": {"type": "integer"},
+        "sent_at": {
+            **TIME,
+            "description": "When it was sent: it corrects a clock wrong by two seconds or more.",
+        },
+        "renew": {
+            "type": "boolean",
+            "description": "Set the visitor's cookies anew; no late answer does.",
+        },
+        "retry": {"type": "integer", "description": "How often it was tried before."},
     },
 )
 NONE_ACCEPTED = objects({"success": {"const": False}, "errors": MESSAGE_ERRORS}, is_closed=True)

@@ -16,6 +16,7 @@ from identity_tracking.api.base import PageView
 from identity_tracking.api.browser.decoder import Delivery, decode, sender_of
 from identity_tracking.api.keys import Sender
 from identity_tracking.conf import conf
+from identity_tracking.cookies import has_twins
 from identity_tracking.ingest.process import process
 from identity_tracking.ingest.transaction import database, reachable
 from identity_tracking.privacy import consent
@@ -37,7 +38,8 @@ class BrowserView(PageView):
     those are kept as failed events. 400 where none could or the body cannot be read, 401 for an
     unknown site_id, 403 from another origin, 413 over 128 KiB, 429 with Retry-After for too many
     calls, 503 with it when nothing was stored. Safe to repeat. What it answers never depends on
-    what is stored.
+    what is stored. An answer that took long sets no cookie: in the meantime the visitor may have
+    logged out in another tab.
     """
 
     def who(self, request: Request) -> Sender:
@@ -53,9 +55,12 @@ class BrowserView(PageView):
             forms = messages_of(delivery.forms)
             outcomes = process([*forms, *delivery.messages], failed=delivery.failed)
             stored(visitor, delivery.forms, forms, outcomes[: len(forms)])
-            _identify_session(delivery, visitor)
-        if delivery.renew:
+            if visitor.is_prompt:
+                _identify_session(delivery, visitor)
+        if not delivery.is_retry and (delivery.renew or has_twins(http)):
             visitor.renew()
+        if not visitor.is_prompt:
+            visitor.keep_quiet()
         return _answer(delivery)
 
 

@@ -27,7 +27,7 @@ from identity_tracking.exceptions import InvalidMessage
 from identity_tracking.identifiers import Names
 from identity_tracking.messages import RELATIONSHIPS, Outcome, Relation
 from identity_tracking.models import Entrance, FailedEvent
-from identity_tracking.payloads import MAX_MESSAGE, Json, printable
+from identity_tracking.payloads import MAX_MESSAGE, Json, size
 
 Item: TypeAlias = Mapping[str, Any]
 
@@ -56,7 +56,7 @@ def carry_out_one(item: Any, reader: Reader) -> list[Outcome]:
 def _read(reader: Reader, item: Any, at: datetime) -> Sequence[Step]:
     if not isinstance(item, Mapping):
         raise InvalidMessage("An item is an object.", code="invalid_item")
-    if len(printable(item)) >= MAX_MESSAGE:
+    if size(item) >= MAX_MESSAGE:
         raise InvalidMessage(f"An item has at most {MAX_MESSAGE} bytes.", code="too_large")
     read = ACTIONS.get((str(item.get("type")), str(item.get("action"))))
     if read is None:

@@ -88,15 +88,28 @@ class Reader:
             raise InvalidMessage("No relationship is named.", code="invalid_relationships")
         return self._message(Type.RELATE, called, None, relations=changes)
 
-    def description(self, of: ObjectRef, said: Mapping[str, Json], at: Any) -> Description:
-        """Return what is said of an object itself."""
+    def description(
+        self,
+        of: ObjectRef,
+        at: Any,
+        *,
+        said: Mapping[str, Json] | None = None,
+        present: bool = True,
+    ) -> Description:
+        """Return what is said of an object itself: its attributes, or that it is no more."""
         order = Order(
             microseconds(self.timestamp(at)),
             new_message_id(),
             self.sender.trusted,
             self.sender.source,
         )
-        return Description(object=of, order=order, received_at=self.received_at, attributes=said)
+        return Description(
+            object=of,
+            order=order,
+            received_at=self.received_at,
+            attributes=said or {},
+            present=present,
+        )
 
     def timestamp(self, said: Any) -> datetime:
         """Return the time of a call; of one that anybody may make not too far back."""
@@ -115,6 +128,10 @@ class Reader:
             received_at=self.received_at,
             trusted=self.sender.trusted,
             email_trusted=self.sender.trusted,
+            relations=tuple(
+                replace(one, attributes=_emptied(one.attributes))
+                for one in said.pop("relations", ())
+            ),
             **said,
         )
 
@@ -163,8 +180,7 @@ def identified(value: Any, kinds: Collection[str] = PEOPLE) -> Names:
 
 def attributes(value: Any) -> dict[str, Json]:
     """Read attributes: null removes one, and so does an empty text."""
-    given = clean_mapping(value)
-    return {name: None if one == "" else one for name, one in given.items()}
+    return _emptied(clean_mapping(value))
 
 
 def only_updates(body: Any) -> bool:
@@ -176,6 +192,10 @@ def object_relations(value: Json, *, present: bool) -> tuple[Relation, ...]:
     """Read the relationships of a call that itself says whether to add them or to end them."""
     verb = "add_relationships" if present else "remove_relationships"
     return relations({"action": verb, "relationships": value}) if value else ()
+
+
+def _emptied(given: Mapping[str, Json]) -> dict[str, Json]:
+    return {name: None if one == "" else one for name, one in given.items()}
 
 
 def _seen(kind: str, name: str, page: Json) -> dict[str, Json]:

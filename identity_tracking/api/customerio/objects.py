@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +19,7 @@ from identity_tracking.api.customerio.decoder import ANYBODY, Reader, attributes
 from identity_tracking.exceptions import InvalidMessage
 from identity_tracking.messages import (
     RELATIONSHIPS,
+    Description,
     Message,
     ObjectRef,
     Relation,
@@ -39,7 +39,8 @@ def acquainted(reader: Reader, items: Sequence[Any]) -> Reader:
 def described(item: Mapping[str, Any], reader: Reader) -> Sequence[Step]:
     """Read what an object is, and who relates to it, if anybody."""
     of = _ref(item, reader)
-    said = reader.description(of, attributes(item.get("attributes")), item.get("timestamp"))
+    about = attributes(item.get("attributes"))
+    said = reader.description(of, item.get("timestamp"), said=about)
     return [said, *_relations(item, of, reader, present=True)]
 
 
@@ -51,9 +52,9 @@ def related(item: Mapping[str, Any], reader: Reader, *, present: bool) -> Sequen
     return messages
 
 
-def deleted(item: Mapping[str, Any], reader: Reader) -> Step:
-    of = _ref(item, reader)
-    return partial(deeds.delete_object, of, reader.sender, reader.received_at)
+def deleted(item: Mapping[str, Any], reader: Reader) -> Description:
+    """Read that an object is no more, and nobody's, until something later is said of it."""
+    return reader.description(_ref(item, reader), item.get("timestamp"), present=False)
 
 
 def _relations(

@@ -51,10 +51,7 @@ EVENT_FIELDS: Mapping[str, Schema] = {
     "data": PROPERTIES,
 }
 EVENT = objects({"name": ref("Name")}, EVENT_FIELDS)
-ANONYMOUS_EVENT = objects(
-    {"name": ref("Name"), "anonymous_id": ref("Somebody")},
-    EVENT_FIELDS,
-)
+ANONYMOUS_EVENT = objects({"name": ref("Name")}, {"anonymous_id": ref("Somebody"), **EVENT_FIELDS})
 
 
 def named(*kinds: str) -> Schema:

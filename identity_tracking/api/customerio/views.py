@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, ClassVar, NamedTuple
+from uuid import uuid4
 
-from django.db import transaction
 from django.http import HttpRequest
 from django.utils.decorators import method_decorator
 from rest_framework.exceptions import NotFound
@@ -16,7 +16,7 @@ from rest_framework.response import Response
 
 from identity_tracking import sources
 from identity_tracking.api import deeds
-from identity_tracking.api.base import STATUS, OpenView, PageView
+from identity_tracking.api.base import STATUS, OpenView, PageView, commits_itself
 from identity_tracking.api.customerio import deliveries
 from identity_tracking.api.customerio import segments as manual
 from identity_tracking.api.customerio.batches import carry_out
@@ -35,7 +35,7 @@ from identity_tracking.exceptions import InvalidMessage, Unavailable
 from identity_tracking.models import FailedEvent
 
 
-@method_decorator(transaction.non_atomic_requests, name="dispatch")
+@method_decorator(commits_itself, name="dispatch")
 class TrackView(OpenView):
     """What all have in common: a secret key, a body that may be empty, errors in "meta".
 
@@ -161,11 +161,14 @@ class CustomerView(TrackView):
 
 
 class EventView(TrackView):
-    """``POST /api/v1/events``: ``{"name": "viewed", "anonymous_id": "…", "data": {…}}``."""
+    """``POST /api/v1/events``: ``{"name": "viewed", "anonymous_id": "…", "data": {…}}``.
+
+    The clients send it without an ``anonymous_id`` too: then it is a new visitor's, and stays so.
+    """
 
     def post(self, request: Request) -> Response:
         body = mapping(request.data)
-        return self.happened({"anonymous_id": body.get("anonymous_id")}, body)
+        return self.happened({"anonymous_id": body.get("anonymous_id") or str(uuid4())}, body)
 
 
 class MergeView(TrackView):

@@ -17,7 +17,14 @@ from identity_tracking.api.objects import GROUP_TYPE, KINDS, device
 from identity_tracking.api.segment.decoder import Reader
 from identity_tracking.exceptions import InvalidIdentifier, InvalidMessage
 from identity_tracking.identifiers import Names
-from identity_tracking.messages import Message, ObjectRef, Relation, Type, object_ref
+from identity_tracking.messages import (
+    Description,
+    Message,
+    ObjectRef,
+    Relation,
+    Type,
+    object_ref,
+)
 
 Call = Mapping[str, Any]
 
@@ -33,15 +40,15 @@ def read_steps(reader: Reader, item: Any, kind: Any = None) -> Sequence[Step]:
 
 
 def _delete(item: Call, message: Message, sender: Sender) -> Step:
-    return partial(deeds.delete, _person(message), sender)
+    return partial(deeds.delete_once, message, _person(message), sender)
 
 
 def _suppress(item: Call, message: Message, sender: Sender) -> Step:
-    return partial(deeds.suppress, _person(message), sender)
+    return partial(deeds.once, message, partial(deeds.suppress, _person(message), sender))
 
 
 def _unsuppress(item: Call, message: Message, sender: Sender) -> Step:
-    return partial(deeds.unsuppress, _person(message))
+    return partial(deeds.once, message, partial(deeds.unsuppress, _person(message)))
 
 
 def _unrelate(item: Call, message: Message, sender: Sender) -> Step:
@@ -49,7 +56,13 @@ def _unrelate(item: Call, message: Message, sender: Sender) -> Step:
 
 
 def _delete_object(item: Call, message: Message, sender: Sender) -> Step:
-    return partial(deeds.delete_object, _object(item, message), sender, message.timestamp)
+    gone = Description(
+        object=_object(item, message),
+        order=message.order,
+        received_at=message.received_at,
+        present=False,
+    )
+    return partial(deeds.once, message, partial(deeds.keep, (), described=[gone]))
 
 
 def _device(item: Call, message: Message, sender: Sender) -> Step:

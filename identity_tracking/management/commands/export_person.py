@@ -8,7 +8,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, TextIO, cast
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
 from identity_tracking.ingest.transaction import database
 from identity_tracking.management import who
@@ -44,6 +44,9 @@ class Command(BaseCommand):
 
 def _opened(path: Path) -> TextIO:
     """Open a new file that only its owner may read, also where there was one."""
-    path.unlink(missing_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
+    try:
+        path.unlink(missing_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
+    except OSError as error:
+        raise CommandError(f"{path} cannot be written: {error.strerror}.") from error
     return os.fdopen(descriptor, "w", encoding="utf-8", newline="")

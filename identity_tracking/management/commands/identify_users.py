@@ -35,6 +35,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, batch: int, **options: Any) -> None:
         if not conf.ENABLED:
             raise CommandError("ENABLED is False: nothing is recorded. Set it to True first.")
+        if batch < 1:
+            raise CommandError("--batch is 1 or more.")
         users = get_user_model()._default_manager.order_by("pk")
         counts: Counter[str] = Counter()
         with Progress(self.stderr, "Users", users.count()) as progress:

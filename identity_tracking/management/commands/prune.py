@@ -6,7 +6,7 @@ from argparse import ArgumentParser
 from collections import Counter
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from identity_tracking.ingest.transaction import database
@@ -25,6 +25,8 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="only count; delete nothing")
 
     def handle(self, *args: Any, limit: int | None, dry_run: bool, **options: Any) -> None:
+        if limit is not None and limit < 0:
+            raise CommandError("--limit is 0 or more.")
         counts: Counter[str] = Counter()
         steps = retention.prune(database(), now=timezone.now(), limit=limit, dry_run=dry_run)
         with Progress(self.stderr, "Pruned", limit) as progress:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import itertools
+import time
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
@@ -10,6 +12,8 @@ from identity_tracking import signatures
 from identity_tracking.identifiers import names
 from identity_tracking.models import Activity, FailedEvent, Identifier, Person
 from tests.web import Browser, configure, identify, said, track
+
+NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 pytestmark = pytest.mark.django_db
 
@@ -70,6 +74,22 @@ def test_a_message_without_id_is_the_sessions_users(ada):
     logged_in(ada).send(said(anonymous_id="a-1"))
 
     assert Activity.objects.get(type="page").person == person_of(ada)
+
+
+@pytest.mark.parametrize("said_by", [{}, {"id": "grace@example.com"}], ids=["nobody", "email"])
+def test_what_was_left_from_before_the_browser_was_handed_on_is_not_the_sessions_users(
+    ada, said_by
+):
+    browser = logged_in(ada)
+    browser.cookies["_cioanonid"] = "a-2"
+    browser.send(identify(str(ada.pk), anonymous_id="a-2"))
+
+    hour_ago = 1000 * (time.time() - 3600)
+    browser.send(track("left", anonymous_id="a-1", time=hour_ago, **said_by))
+    browser.send(track("done", anonymous_id="a-1", **said_by))
+
+    assert Activity.objects.get(name="left").person != person_of(ada)
+    assert Activity.objects.get(name="done").person == person_of(ada)
 
 
 def test_a_page_that_names_another_than_the_session_is_believed_but_not_trusted(ada):
@@ -302,3 +322,140 @@ def test_one_bad_message_does_not_spoil_the_others():
     assert response.json()["success"] is True
     assert [error["index"] for error in response.json()["errors"]] == [1]
     assert (Activity.objects.count(), FailedEvent.objects.count()) == (2, 1)
+
+
+@pytest.mark.parametrize("type", ["identify", "sidentify"])
+@pytest.mark.parametrize(
+    "data",
+    [{"id": 42, "email": "ada@example.com"}, {"id": "42"}, {"id": "", "email": None}, {}],
+    ids=["both", "an id", "nothing", "none"],
+)
+def test_who_is_identified_may_stand_among_what_it_is_called_with(type, data):
+    beside = {"id": "42", "email": "ada@example.com"}
+
+    Browser().send(said(type, anonymous_id="a-1", **beside, data={**data, "plan": "pro"}))
+
+    person = Person.objects.get(user_id="42")
+    assert person.attributes == {"plan": "pro"}
+    assert person.email == "ada@example.com"
+    assert Activity.objects.get().person == person
+
+
+def test_what_an_identify_is_called_with_goes_before_what_the_cookie_says():
+    Browser().send(said("identify", id="ada@example.com", data={"id": "42"}))
+
+    assert Person.objects.get().user_id == "42"
+
+
+@pytest.mark.parametrize("typed", ["42", " 43", 44, "ada at example.com"])
+def test_what_is_typed_for_an_email_is_no_id(typed):
+    said_id = str(typed).strip()  # as the script remembers it
+
+    Browser().send(said("identify", id=said_id, anonymous_id="a-1", data={"email": typed}))
+
+    assert FailedEvent.objects.get().code == "no_identifier"
+    assert not Person.objects.exists()
+
+
+def test_an_email_without_a_domain_is_one_person_by_either_name():
+    mine = {"id": "ada@intranet", "anonymous_id": "a-1"}
+
+    Browser().send(said("identify", **mine, data={"email": "ada@intranet"}), track("seen", **mine))
+
+    assert Person.objects.standing().get().activities.count() == 2
+
+
+@pytest.mark.parametrize(
+    ("raw", "read", "meant"),
+    [
+        ("ada+news@shop.test", "ada news@shop.test", "ada+news@shop.test"),
+        ("a&b", "a", "a&b"),
+        ("a%20b", "a b", "a b"),
+        ("7", "8", "8"),
+    ],
+)
+def test_an_id_that_another_script_wrote_as_it_is_is_read_as_it_was_meant(raw, read, meant):
+    Browser(cioid=raw).send(track("seen", anonymous_id="a-1", id=read))
+
+    assert Activity.objects.get().identifier.value == meant
+
+
+def test_an_events_id_and_email_are_its_own():
+    Browser().send(track(anonymous_id="a-1", data={"id": "sku-1", "email": "x"}))
+
+    assert Activity.objects.get().properties == {"id": "sku-1", "email": "x"}
+    assert not Person.objects.exists()
+
+
+def test_a_page_may_be_named_by_its_url():
+    Browser().send(said(anonymous_id="a-1", name="https://shop.example/prices/?secret=1"))
+
+    activity = Activity.objects.get()
+    assert (activity.name, activity.context["page"]["url"]) == (
+        "/prices/",
+        "https://shop.example/prices/",
+    )
+
+
+@pytest.mark.parametrize("name", ["android-app://shop/home", "Search: http://shop.example"])
+def test_a_name_that_is_no_address_stays_a_name(name):
+    Browser().send(said(anonymous_id="a-1", name=name))
+
+    activity = Activity.objects.get()
+    assert (activity.name, activity.context["page"]["path"]) == (name, "/")
+
+
+def test_a_clock_that_says_1970_is_corrected_as_any_other():
+    with time_machine.travel("2026-11-21T12:00:00Z", tick=False):
+        Browser().send(track(anonymous_id="a-1", time=1_000_000), sent_at=1_060_000)
+
+    activity = Activity.objects.get()
+    assert activity.received_at - activity.timestamp == timedelta(minutes=1)
+
+
+def milliseconds(moment):
+    return int(moment.timestamp() * 1_000)
+
+
+@pytest.mark.parametrize("wrong", [-1_500, 0, 1_500], ids=["slow", "right", "fast"])
+def test_a_call_whose_request_was_slow_is_not_dated_after_the_next_one(wrong):
+    began, browser = milliseconds(NOON) + wrong, Browser()
+    with time_machine.travel(NOON + timedelta(milliseconds=400), tick=False):
+        browser.send(identify(id="42", data={"plan": "free"}, time=began), sent_at=began)
+    with time_machine.travel(NOON + timedelta(milliseconds=480), tick=False):
+        browser.send(identify(id="42", data={"plan": "pro"}, time=began + 100), sent_at=began + 450)
+
+    assert Person.objects.get().attributes == {"plan": "pro"}
+
+
+@pytest.mark.parametrize("wrong", [timedelta(seconds=-2), timedelta(days=-1), timedelta(hours=1)])
+def test_a_clock_that_is_wrong_is_corrected(wrong):
+    called, sent = NOON + wrong, NOON + wrong + timedelta(seconds=30)
+    with time_machine.travel(NOON + timedelta(seconds=30), tick=False):
+        Browser().send(
+            track(anonymous_id="a-1", time=milliseconds(called)), sent_at=milliseconds(sent)
+        )
+
+    assert Activity.objects.get().timestamp == NOON
+
+
+def test_calls_of_one_millisecond_count_in_the_order_in_which_they_were_made():
+    plans = ["a", "b", "c", "d", "e", "f"]
+    calls = [
+        identify(id="42", data={"plan": plan}, message_id=f"m-{-at}", time=1_763_719_200_000)
+        for at, plan in enumerate(plans)
+    ]
+
+    Browser().send(*calls)
+
+    assert Person.objects.get().attributes == {"plan": "f"}
+    times = Activity.objects.order_by("timestamp").values_list("properties__plan", "timestamp")
+    assert [plan for plan, _ in times] == plans
+    assert times[5][1] - times[0][1] == timedelta(microseconds=5)
+
+
+@pytest.mark.parametrize("claim", [said("sidentify", id="42"), track("_cio_form", id="42")])
+def test_of_claims_by_any_name_there_are_100_in_a_request(claim):
+    response = Browser().send(*[claim] * 101)
+
+    assert response.status_code == 413

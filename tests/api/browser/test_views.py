@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from identity_tracking import visitor
 from identity_tracking.models import Activity, Conflict, FailedEvent, Person
 from tests.web import ENDPOINT, Browser, configure, identify, said, track
 
@@ -179,6 +180,19 @@ def test_switched_off_it_answers_and_records_nothing(settings):
     assert response.content == SUCCESS
     assert Activity.objects.count() == 0
     assert not response.cookies
+
+
+@pytest.mark.parametrize("took", [0, visitor.PROMPT], ids=["at once", "late"])
+def test_only_a_prompt_answer_sets_cookies(monkeypatch, took):
+    browser = Browser(cioanonid="a-1", cioid="42")
+    times = iter([0.0])
+    monkeypatch.setattr(visitor, "monotonic", lambda: next(times, took))
+
+    response = browser.send(track(anonymous_id="a-1", id="42"), renew=True)
+
+    assert response.content == SUCCESS
+    assert Activity.objects.count() == 1
+    assert set(response.cookies) == (set() if took else {"_cioanonid", "_cioid"})
 
 
 def test_an_unknown_cio_id_beside_a_visitor_is_a_conflict_and_alone_a_failed_event():

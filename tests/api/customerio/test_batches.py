@@ -71,6 +71,26 @@ def test_a_batch_is_done_in_its_order(send):
     assert {one.name for one in person.activities} >= {"bought", "Checkout"}
 
 
+def test_items_of_one_second_count_in_their_order(send):
+    plans = [{"plan": number, "_timestamp": 1_763_700_000} for number in range(20)]
+
+    send(*(item("identify", attributes=plan) for plan in plans))
+
+    assert find(id="42").attributes == {"plan": 19}
+
+
+def test_an_empty_text_removes_a_relationships_attribute_too(send):
+    about, gone = ({**ACME, "relationship_attributes": {"role": role}} for role in ("admin", ""))
+    block = {"action": "add_relationships", "relationships": [gone]}
+
+    for last in (
+        item("add_relationships", cio_relationships=[gone]),
+        item("identify", cio_relationships=[block]),
+    ):
+        send(item("add_relationships", cio_relationships=[about]), last)
+        assert find(id="42").relationships.get().attributes == {}
+
+
 def test_what_was_added_can_be_taken_back(send):
     send(
         item("add_relationships", cio_relationships=[ACME]),
@@ -138,6 +158,12 @@ def test_invalid_items_are_told_by_their_place_and_spoil_no_others(send):
     assert Activity.objects.filter(name="bought").count() == 1
     assert FailedEvent.objects.count() == len(errors)
     assert json.loads(FailedEvent.objects.filter(code="invalid_item").get().payload) == "nothing"
+
+
+def test_an_item_may_be_as_long_in_any_script(send):
+    assert send(item("identify", attributes={"about": "中" * 10_000})) == (200, [])
+
+    assert find(id="42").attributes == {"about": "中" * 10_000}
 
 
 def test_an_update_alone_makes_nobody(send):

@@ -107,10 +107,17 @@ def test_in_one_batch_each_item_finds_what_those_before_it_did(send):
     assert find(id="2").relationships.count() == 1
 
 
-def test_deleting_what_nobody_knows_makes_nothing(send):
-    assert send(item("delete")) == (200, [])
+def test_deleting_what_nobody_knows_shows_nothing_and_ends_what_comes_late(send):
+    assert send(item("delete", timestamp=1_700_000_002)) == (200, [])
+    assert not TrackedObject.objects.standing().exists()
 
-    assert not TrackedObject.objects.exists()
+    send(item("identify", timestamp=1_700_000_001, attributes={"a": 1}))
+    relate(None, "1", "acme", id="1", timestamp=1_700_000_001)
+    assert not TrackedObject.objects.standing().exists()
+    assert not find(id="1").relationships.exists()
+
+    send(item("add_relationships", cio_relationships=people({"id": "1"}, role="boss")))
+    assert find(id="1").relationships.get().attributes == {"role": "boss"}
 
 
 def test_no_undo_brings_back_a_deleted_object(send):

@@ -10,7 +10,10 @@ from datetime import UTC, datetime
 import pytest
 from django.test import Client
 
+from identity_tracking.identifiers import Kind
 from identity_tracking.models import Activity, FailedEvent, Person, Suppression
+from identity_tracking.sources import make_key
+from tests.factories import SourceFactory
 from tests.web import configure
 
 pytestmark = pytest.mark.django_db
@@ -153,6 +156,19 @@ def test_an_identify_brings_the_anonymous_history(call, put):
     assert [activity.name for activity in find(id="42").activities][-1] == "viewed"
 
 
+@pytest.mark.parametrize("anonymous", [{}, {"anonymous_id": None}, {"anonymous_id": ""}])
+def test_an_event_of_no_visitor_is_a_new_ones(call, anonymous):
+    for _ in range(2):
+        answer = call("POST", "events", {"name": "viewed", "id": "event-1", **anonymous})
+        assert (answer.status_code, answer.json()) == (200, {})
+    call("POST", "events", {"name": "viewed", **anonymous})
+
+    first, second = Activity.objects.filter(name="viewed")
+    assert first.identifier.kind == second.identifier.kind == Kind.ANONYMOUS_ID
+    assert first.identifier != second.identifier
+    assert not FailedEvent.objects.exists()
+
+
 @pytest.mark.parametrize("wrap", [dict, lambda one: [one]], ids=["object", "list"])
 def test_relationships_are_read_in_every_shape(put, wrap):
     relation = {
@@ -286,8 +302,11 @@ def test_somebody_unknown_can_be_suppressed(call, put, settings):
     assert (find(id="42"), Suppression.objects.count()) == (None, 1)
 
 
-def test_without_a_key_nobody_can_be_suppressed_and_the_answer_says_so(call):
-    answer = call("POST", "customers/42/suppress")
+def test_without_a_key_nobody_can_be_suppressed_and_the_answer_says_so(call, settings):
+    key = make_key(SourceFactory(site_id="blog"))
+    configure(settings, API_KEY="")
+
+    answer = call("POST", "customers/42/suppress", headers={"authorization": basic("blog", key)})
 
     assert answer.status_code == 400
     assert "SUPPRESSION_KEY" in answer.json()["meta"]["errors"][0]
@@ -388,7 +407,7 @@ def test_a_secret_key_in_a_page_is_refused(call):
         ("customers/42/events", {"name": "a", "timestamp": "soon"}, "invalid_timestamp"),
         ("customers/42/events", {"name": "a", "data": [1]}, "not_an_object"),
         ("customers/null/events", {"name": "a"}, "no_identifier"),
-        ("events", {"name": "a"}, "no_identifier"),
+        ("events", {"data": {}}, "name_missing"),
         ("events", [], "invalid_body"),
     ],
 )
@@ -426,23 +445,38 @@ def test_a_body_that_is_no_json_is_told_and_kept(server, body):
     assert FailedEvent.objects.get().code == "invalid_json"
 
 
-def test_a_zipped_body_is_read(server):
+@pytest.mark.parametrize("coding", ["gzip", "GZip", "x-gzip"])
+def test_a_zipped_body_is_read(server, coding):
     body = gzip.compress(json.dumps({"plan": "pro"}).encode())
 
-    server.put(f"{CUSTOMERS}42", body, headers={"content-encoding": "gzip"})
+    server.put(f"{CUSTOMERS}42", body, headers={"content-encoding": coding})
 
     assert find(id="42").attributes == {"plan": "pro"}
 
 
 @pytest.mark.parametrize(
     ("body", "code"),
-    [(b"not zipped", "invalid_gzip"), (gzip.compress(b" " * 10_000_000), "too_large")],
-    ids=["not zipped", "bomb"],
+    [
+        (b"not zipped", "invalid_gzip"),
+        (gzip.compress(b'{"plan": "pro"}')[:10], "invalid_gzip"),
+        (gzip.compress(b'{"plan": "pro"}')[:-1], "invalid_gzip"),
+        (gzip.compress(b'{"plan": "pro"}')[:-1] + b"1", "invalid_gzip"),
+        (gzip.compress(b" " * 10_000_000), "too_large"),
+        (gzip.compress(b" " * 10_000_000)[:-10], "too_large"),
+    ],
+    ids=["not zipped", "its head alone", "cut", "another's sum", "bomb", "cut bomb"],
 )
 def test_a_bad_zipped_body_is_refused(server, body, code):
     answer = server.put(f"{CUSTOMERS}42", body, headers={"content-encoding": "gzip"})
 
     assert answer.json()["meta"]["code"] == code
+    assert find(id="42") is None
+
+
+def test_nothing_is_nothing_whatever_its_coding(server):
+    answer = server.delete(f"{CUSTOMERS}42", headers={"content-encoding": "gzip"})
+
+    assert answer.status_code == 200
 
 
 @pytest.mark.parametrize("path", ["customers/42/other/", "customers/42/devices", "nothing"])

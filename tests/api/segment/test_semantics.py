@@ -9,6 +9,9 @@ import pytest
 from django.test import Client
 
 from identity_tracking.models import Activity, FailedEvent, Person, TrackedObject
+from identity_tracking.sources import make_key
+from tests.factories import SourceFactory
+from tests.saying import hour
 from tests.web import configure
 
 pytestmark = pytest.mark.django_db
@@ -51,6 +54,70 @@ def test_a_deleted_user_is_gone_and_may_come_back():
 
     send(IDENTIFY, track("User Deleted"), {**IDENTIFY, "traits": {"city": "Bern"}})
     assert find(id="42").attributes == {"city": "Bern"}
+
+
+def test_a_deletion_that_is_repeated_takes_nothing_of_who_is_back():
+    gone = track("User Deleted", messageId="m-1", timestamp=hour(1).isoformat())
+    send(IDENTIFY, gone)
+    send({**IDENTIFY, "traits": {"city": "Bern"}})
+
+    assert send(gone) == (200, {"success": True})
+    assert find(id="42").attributes == {"city": "Bern"}
+
+    send(track("User Deleted", messageId="m-2", timestamp=hour(1).isoformat()))
+    assert find(id="42") is None
+
+
+def test_a_deletion_that_does_not_say_when_it_was_is_of_when_it_came_first():
+    gone, back = track("User Deleted", messageId="m-1"), {**IDENTIFY, "traits": {"city": "Bern"}}
+    send(IDENTIFY, gone, back)
+
+    send(gone)
+
+    assert find(id="42").attributes == {"city": "Bern"}
+
+
+def test_an_objects_deletion_that_is_repeated_ends_nothing_made_since():
+    gone = track("Object Deleted", messageId="m-1", **ACME)
+    send(group(), gone)
+    send(group())
+
+    assert send(gone) == (200, {"success": True})
+    assert held() == {"2: acme": {}}
+
+
+def test_who_was_deleted_is_not_brought_back_by_a_repeat_of_all_there_was():
+    said = {**IDENTIFY, "messageId": "m-1", "timestamp": hour(1).isoformat()}
+    gone = track("User Deleted", messageId="m-2", timestamp=hour(2).isoformat())
+
+    for _ in range(2):
+        send(said, gone)
+
+    assert find(id="42") is None
+
+
+def test_a_suppression_that_is_repeated_erases_nobody_who_is_accepted_again(settings):
+    configure(settings, SUPPRESSION_KEY="a key of the tests")
+    suppressing = track("User Suppressed", messageId="m-1")
+    send(suppressing, track("User Unsuppressed", messageId="m-2"), IDENTIFY)
+
+    send(suppressing)
+
+    assert find(id="42").attributes == {"plan": "pro"}
+
+
+def test_what_could_not_be_done_is_tried_when_it_is_repeated(settings):
+    key = make_key(SourceFactory(site_id="blog"))
+    suppressing = track("User Suppressed", messageId="m-1")
+    configure(settings, API_KEY="")
+    send(IDENTIFY, key=key)
+
+    _, answer = send(suppressing, key=key)
+    assert answer["errors"][0]["code"] == "suppression_key_missing"
+
+    configure(settings, SUPPRESSION_KEY="a key of the tests")
+    assert send(suppressing, key=key) == (200, {"success": True})
+    assert find(id="42") is None
 
 
 def test_a_suppressed_user_is_refused_until_that_is_taken_back(settings):
@@ -103,7 +170,7 @@ def test_from_a_page_they_are_events_and_nothing_else():
 
 def test_what_cannot_be_done_is_told_and_kept_and_spoils_no_others():
     _, answer = send(
-        track("User Suppressed"),
+        track("User Suppressed", userId=""),
         {"type": "track", "event": "User Deleted", "anonymousId": "x"},
         track("Relationship Deleted"),
         track("Device Deleted"),
@@ -111,7 +178,7 @@ def test_what_cannot_be_done_is_told_and_kept_and_spoils_no_others():
     )
 
     assert [(one["index"], one["code"]) for one in answer["errors"]] == [
-        (0, "suppression_key_missing"),
+        (0, "no_identifier"),
         (1, "no_identifier"),
         (2, "invalid_object"),
         (3, "invalid_device"),
