@@ -59,7 +59,7 @@ def refresh(
         for person in (*change.before, *change.now)
         if person
     }
-    concerned |= _owners(heads, using)
+    concerned |= owners(heads, using)
     component = regroup(concerned | moved.keys(), using, seen=seen)
     if concerned - component.people.keys():
         raise Vanished
@@ -72,7 +72,7 @@ def refresh(
 
 def lock(heads: Collection[UUID], using: str) -> None:
     """Lock the rows of everybody whom ``refresh`` would bring up to date for ``heads``."""
-    component_of(_owners(heads, using), using)
+    component_of(owners(heads, using), using)
 
 
 def regrouped(keys: Collection[UUID], using: str) -> None:
@@ -82,7 +82,8 @@ def regrouped(keys: Collection[UUID], using: str) -> None:
     _follow_merges(component, using)
 
 
-def _owners(heads: Collection[UUID], using: str) -> set[UUID]:
+def owners(heads: Collection[UUID], using: str) -> set[UUID]:
+    """Return whose ``heads`` are, or were for a while."""
     owned = Ownership.objects.using(using).filter(identifier__in=heads)
     return set(owned.values_list("person", flat=True)) if heads else set()
 

@@ -9,9 +9,10 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db import OperationalError
+from django.db import OperationalError, connections
 from django.db.models import FilteredRelation, Q
 from django.db.models.sql import Query
+from django.utils import timezone
 
 from identity_tracking.conf import conf
 from identity_tracking.identifiers import Kind, Ref
@@ -47,11 +48,8 @@ def ensure(messages: Sequence[Message], using: str) -> list[Found]:
     only what is missing, for on MariaDB an ignored insert locks the row it ran into.
     """
     ensure_objects(_objects(messages), using)
-    mentioned: dict[Ref, list[datetime]] = defaultdict(list)
-    for message in messages:
-        for ref in message.refs:
-            mentioned[ref].append(message.timestamp)
-    found = _find(mentioned, using) if mentioned else []
+    mentioned = _mentioned(messages)
+    found = _find(mentioned, using)
     known = {row.identifier for row in found}
     missing = sorted((ref for ref in mentioned if ref.key not in known), key=lambda ref: ref.key)
     if missing:
@@ -76,6 +74,11 @@ def ensure_objects(mentioned: Mapping[ObjectRef, datetime], using: str) -> None:
     )
 
 
+def find(messages: Sequence[Message], using: str) -> list[Found]:
+    """Return the identifiers that ``messages`` mention as they are by now; locks nothing."""
+    return _find(_mentioned(messages), using)
+
+
 def sightings(messages: Iterable[Message], found: Iterable[Found]) -> dict[UUID, list[datetime]]:
     """Return whose first and last seen is due to move, and when: rarely, see LAST_SEEN_EVERY."""
     times: dict[UUID, list[datetime]] = defaultdict(list)
@@ -86,6 +89,19 @@ def sightings(messages: Iterable[Message], found: Iterable[Found]) -> dict[UUID,
         if row.person:
             due[row.person] += [time for time in times[row.identifier] if _is_due(row, time)]
     return {person: seen for person, seen in due.items() if seen}
+
+
+def late_among(messages: Iterable[Message], using: str) -> list[Message]:
+    """Return the messages that are further back than ``last_seen`` is coarse.
+
+    Whose history changes while a message is being stored, and misses it, has a first or last seen
+    that is wrong by as much as the message is old. So the identifiers and people of these are to
+    be locked. SQLite has one writer at a time anyway.
+    """
+    if connections[using].vendor == "sqlite":
+        return []
+    before = timezone.now() - timedelta(seconds=conf.LAST_SEEN_EVERY)
+    return [message for message in messages if message.timestamp < before]
 
 
 def touch(seen: Mapping[UUID, Iterable[datetime]], using: str) -> None:
@@ -102,8 +118,18 @@ def _is_due(row: Found, time: datetime) -> bool:
     return row.since <= time < row.until and not seen
 
 
+def _mentioned(messages: Iterable[Message]) -> dict[Ref, list[datetime]]:
+    mentioned: dict[Ref, list[datetime]] = defaultdict(list)
+    for message in messages:
+        for ref in message.refs:
+            mentioned[ref].append(message.timestamp)
+    return mentioned
+
+
 def _find(mentioned: Mapping[Ref, Sequence[datetime]], using: str) -> list[Found]:
     """Return the identifiers that are there, with whose they are around the times mentioned."""
+    if not mentioned:
+        return []
     sql, query, columns = _look_up(len(mentioned), using)
     compiler = query.get_compiler(using=using)
     connection = compiler.connection

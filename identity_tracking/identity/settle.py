@@ -34,24 +34,33 @@ from identity_tracking.identity.rules import (
     proves_email,
 )
 from identity_tracking.messages import Message
-from identity_tracking.models import Claim, Identifier
+from identity_tracking.models import Claim, Identifier, Person
 
 TOGETHER = 500  # whose relationships are read at a time, where an object was deleted
 
 Timed: TypeAlias = tuple[datetime, Assertion]
 
 
-def settle(messages: Sequence[Message], using: str, *, seen: Collection[UUID] = ()) -> None:
+def settle(
+    messages: Sequence[Message],
+    using: str,
+    *,
+    seen: Collection[UUID] = (),
+    late: Sequence[Message] = (),
+) -> None:
     """Carry out what ``messages``, newly stored in this transaction, claim, merge and write.
 
     Page views and events cost nothing here: they change nobody's identity, and take no lock.
-    ``seen``: people whose rows the caller will write; they are locked with the others.
+    ``seen``: people whose rows the caller will write; they are locked with the others. ``late``:
+    those of the messages whose identifiers, and whose people, stay as they are until the end.
     """
     asserted = [(message, claim) for message in messages for claim in assertions(message)]
     writers = [message for message in messages if message.writes]
     proofs = [message for message in messages if proves_email(message)]
     if asserted or writers or proofs:
-        Settlement(using, seen).carry_out(asserted, writers, proofs)
+        Settlement(using, seen, late).carry_out(asserted, writers, proofs)
+    elif late:
+        Settlement(using, seen, late).hold()
     conflicts.tell_refused(messages, using)
 
 
@@ -92,11 +101,20 @@ def reread(keys: Collection[UUID], using: str) -> None:
 class Settlement:
     """One transaction's worth of settling. ``held``: the identifiers locked so far."""
 
-    def __init__(self, using: str, seen: Collection[UUID] = ()) -> None:
+    def __init__(
+        self, using: str, seen: Collection[UUID] = (), late: Sequence[Message] = ()
+    ) -> None:
         self.using = using
         self.seen = seen
+        self.late = [message.head for message in late]
         self.held: dict[UUID, Identifier] = {}
         self.changes: dict[UUID, list[Change]] = {}
+
+    def hold(self) -> None:
+        """Lock whose late messages are, and who was seen."""
+        self.lock_emails(self.late)
+        self.lock(_visitors(self.late))
+        Person.objects.using(self.using).locked(self.and_late())
 
     def carry_out(
         self,
@@ -106,16 +124,19 @@ class Settlement:
     ) -> None:
         heads = [message.head for message in (*writers, *proofs)]
         claimed = [(message.timestamp, claim) for message, claim in asserted]
-        self.lock_emails([*heads, *(ref for _, claim in claimed for ref in claim[:2])])
+        self.lock_emails([*heads, *self.late, *(ref for _, claim in claimed for ref in claim[:2])])
         spans = self.email_spans(claimed, {message.head.key for message in proofs})
         self.record(asserted)
-        visitors = [head.key for head in heads if head.kind is Kind.ANONYMOUS_ID]
-        self.fold(spans, _visitor_spans(claimed), visitors)
+        self.fold(spans, _visitor_spans(claimed), _visitors([*heads, *self.late]))
         self.write_registers(writers)
         merged = self.record_merges(writers)
         heads_written = {message.head.key for message in writers} | merged
-        people.refresh(self.changes, heads_written, self.using, seen=self.seen)
+        people.refresh(self.changes, heads_written, self.using, seen=self.and_late())
         self.tell_emails(claimed, [message.head.key for message in proofs])
+
+    def and_late(self) -> set[UUID]:
+        """Return who was seen and whose the late messages are: what merges these locks them too."""
+        return {*self.seen, *people.owners([ref.key for ref in self.late], self.using)}
 
     def recount(self, claim: Claim) -> None:
         """Fold what ``claim`` bears on, as if it were new: what it gave is what it can take."""
@@ -223,6 +244,10 @@ class Settlement:
 def _lock_visitors(keys: Collection[UUID], using: str) -> None:
     visitors = Identifier.objects.using(using).filter(kind=Kind.ANONYMOUS_ID, pk__in=keys)
     Settlement(using).lock(visitors.values_list("pk", flat=True))
+
+
+def _visitors(refs: Iterable[Ref]) -> list[UUID]:
+    return [ref.key for ref in refs if ref.kind is Kind.ANONYMOUS_ID]
 
 
 def _visitor_spans(claimed: Iterable[Timed]) -> dict[UUID, Span]:

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import connections, transaction
 
 from identity_tracking.identity.objects import describe, removed_among
-from identity_tracking.identity.rows import ensure, sightings, touch
+from identity_tracking.identity.rows import ensure, find, late_among, sightings, touch
 from identity_tracking.identity.settle import end_relationships, hold_related, reread, settle
 from identity_tracking.ingest.addressing import address
 from identity_tracking.ingest.transaction import database, in_transaction, reachable
@@ -35,8 +35,8 @@ def process(
     repeat: a message is stored once. Of a message that names somebody who was erased nothing is
     kept. ``described``: what is said of objects by nobody's message; its outcomes stand last.
     Raises Unavailable, and then nothing was stored.
-    Page views and events take no lock; messages that claim or write lock as
-    ``identity.settle`` says; then objects are locked, by ``identity.objects``.
+    Page views and events take no lock, unless they come late; these, and messages that claim or
+    write, lock as ``identity.settle`` says; then objects are locked, by ``identity.objects``.
     """
     using = database()
     with reachable(using):
@@ -92,9 +92,9 @@ def _store(
     fresh = [message for key, message in _first(messages).items() if key in new]
     if fresh:
         found = ensure(fresh, using)
-        seen = sightings(fresh, found)
-        settle(fresh, using, seen=seen.keys())
-        touch(seen, using)
+        late = late_among(fresh, using)
+        settle(fresh, using, seen=sightings(fresh, found).keys(), late=late)
+        touch(sightings(fresh, find(fresh, using) if late else found), using)
         transaction.on_commit(
             lambda: _tell(fresh, [new[message.key] for message in fresh], using),
             using=using,

@@ -10,11 +10,14 @@ import django
 
 django.setup()
 
+from django.conf import settings  # noqa: E402
 from django.db import connection  # noqa: E402
 
 from tests.crowd.member import Member  # noqa: E402
 from tests.crowd.words import Plan  # noqa: E402
 
 plan, number = sys.argv[1:]
+if int(number) % 2:  # nothing that it says is late: what changes nobody's identity locks nothing
+    settings.IDENTITY_TRACKING = {**settings.IDENTITY_TRACKING, "LAST_SEEN_EVERY": 10**9}
 connection.settings_dict["NAME"] = os.environ["CROWD_DATABASE"]
 Member(Plan(**json.loads(plan)), int(number)).run()

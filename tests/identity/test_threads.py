@@ -6,14 +6,14 @@ import threading
 from random import Random
 
 import pytest
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 
 from identity_tracking.ingest.process import process
 from identity_tracking.messages import Outcome, microseconds
-from identity_tracking.models import Activity
+from identity_tracking.models import Activity, Person
 from tests.comparing import as_message, assert_same, assert_sound
 from tests.reference import Reference, Said
-from tests.saying import hour
+from tests.saying import hour, identify, page
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -86,6 +86,17 @@ def test_many_threads_give_what_the_rules_say(seed):
     assert_sound(Reference(messages))
 
 
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.usefixtures("of_now")
+def test_many_threads_that_lock_only_for_claims_give_what_the_rules_say(seed):
+    messages = crowd(seed, 60 if connection.vendor == "sqlite" else 160)
+
+    failed, _ = all_at_once([messages[first::THREADS] for first in range(THREADS)])
+
+    assert failed == []
+    assert_same(Reference(messages))
+
+
 def test_a_message_sent_by_many_threads_is_stored_once():
     messages = crowd(99, 30)
 
@@ -115,3 +126,27 @@ def test_visitors_who_claim_one_email_at_once_all_follow_it():
 
     assert failed == []
     assert_same(Reference(messages))
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("claimed_first", [True, False])
+def test_who_gets_a_history_is_seen_by_what_is_stored_meanwhile(claimed_first):
+    process([page(anonymous_id="X", at=2)])
+    late, claim = [page(anonymous_id="X", at=1)], [identify(id="u", anonymous_id="X", at=3)]
+    done, other_done = threading.Event(), threading.Event()
+
+    def work():
+        with transaction.atomic():
+            process(claim if claimed_first else late)
+            done.set()
+            other_done.wait(1)  # it comes only where nobody waits for this transaction
+        connections.close_all()
+
+    other = threading.Thread(target=work)
+    other.start()
+    assert done.wait(10)
+    process(late if claimed_first else claim)
+    other_done.set()
+    other.join(10)
+
+    assert Person.objects.get().first_seen == hour(1)

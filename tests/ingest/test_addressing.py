@@ -88,6 +88,7 @@ def test_an_identifier_that_could_not_be_used_is_told_beside_one_that_could():
     }
 
 
+@pytest.mark.usefixtures("of_now")
 def test_all_cio_ids_of_a_batch_are_looked_up_at_once(django_assert_max_num_queries):
     people = PersonFactory.create_batch(20)
 

@@ -220,7 +220,11 @@ def queries_of(messages):
     return queries.captured_queries
 
 
-@pytest.mark.parametrize("who", [{"anonymous_id": "X"}, {"id": "u"}, {"email": "e@x.org"}], ids=str)
+WHO = [{"anonymous_id": "X"}, {"id": "u"}, {"email": "e@x.org"}]
+
+
+@pytest.mark.parametrize("who", WHO, ids=str)
+@pytest.mark.usefixtures("of_now")
 def test_twenty_pages_ask_as_often_as_one(who):
     process([page(**who)])
 
@@ -229,6 +233,16 @@ def test_twenty_pages_ask_as_often_as_one(who):
     assert len(one) == len(twenty) <= 5
 
 
+@pytest.mark.parametrize("who", WHO, ids=str)
+def test_twenty_late_pages_ask_as_often_as_one(who):
+    process([page(**who)])
+
+    one, twenty = queries_of([page(**who)]), queries_of([page(**who) for _ in range(20)])
+
+    assert len(one) == len(twenty) <= 10
+
+
+@pytest.mark.usefixtures("of_now")
 def test_twenty_pages_of_new_visitors_ask_as_often_as_one():
     one = queries_of([page(anonymous_id="X")])
     twenty = queries_of([page(anonymous_id=f"X{number}") for number in range(20)])
@@ -236,6 +250,7 @@ def test_twenty_pages_of_new_visitors_ask_as_often_as_one():
     assert len(one) == len(twenty) <= 6
 
 
+@pytest.mark.usefixtures("of_now")
 def test_pages_and_events_take_no_lock():
     process([identify(id="u", email="e@x.org", anonymous_id="X")])
 
