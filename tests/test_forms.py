@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from django import forms
@@ -13,7 +14,10 @@ from identity_tracking import erase
 from identity_tracking import identify as identify_person
 from identity_tracking.forms import IdentifyingForm
 from identity_tracking.models import Activity, FailedEvent, Form, Person
+from identity_tracking.submissions.submission import read
+from identity_tracking.submissions.submit import messages_of
 from identity_tracking.visitor import Visitor
+from tests.saying import hour
 from tests.saying import person as somebody
 from tests.web import Browser, configure, identify, track
 
@@ -145,6 +149,28 @@ def test_it_is_known_whose_a_browser_became_where_no_cookie_could_be_set():
     unaware.send(told("m-3", form_id="news", email=" Ada@Example.com"))
 
     assert unaware.person_id == "ada@example.com"
+
+
+def test_of_two_forms_sent_together_the_first_says_whose_the_browser_is():
+    browser = Browser(cioanonid="X")
+    browser.send(
+        told("m-1", form_id="search", q="beans"),
+        told("m-2", form_id="news", email="ada@example.com"),
+        told("m-3", form_id="tell", email="friend@example.com"),
+    )
+
+    assert Person.objects.find(email="friend@example.com") is None
+    assert len(somebody(anonymous_id="X").activities) == 3
+    assert browser.person_id == "ada@example.com"
+
+
+def test_forms_of_no_browser_are_of_whom_each_names():
+    known: dict[str, Any] = {"source": "shop", "trusted": False, "received_at": hour(0)}
+    told = [
+        read("news", {"email": f"{who}@example.com"}, message_id=who, **known) for who in ("a", "b")
+    ]
+
+    assert [one.head.value for one in messages_of(told)] == ["a@example.com", "b@example.com"]
 
 
 def test_without_an_email_it_is_the_visitor_s():

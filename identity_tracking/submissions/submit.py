@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
+from identity_tracking.identifiers import Names
 from identity_tracking.ingest.process import process
 from identity_tracking.ingest.transaction import database
 from identity_tracking.messages import Message, Outcome
@@ -24,10 +26,22 @@ def submit(submission: Submission) -> Message:
 
 
 def messages_of(submissions: Iterable[Submission]) -> list[Message]:
-    """Return the messages that submissions are, as their forms are read by now."""
+    """Return the messages that submissions are, as their forms are read by now.
+
+    Whose one of them makes a browser, theirs are those that follow.
+    """
     using = database()
-    known = [(one, look_up(one, using)) for one in submissions]
-    return [one.message(form.meanings, form.name) for one, form in known]
+    became: dict[Names, Names] = {}
+    messages = []
+    for submission in submissions:
+        current = became.get(submission.current, submission.current)
+        form = look_up(submission, using)
+        message = replace(submission, current=current).message(form.meanings, form.name)
+        messages.append(message)
+        browser, owner = submission.current.head, message.names.head
+        if browser and owner:
+            became[submission.current] = Names.of(owner)
+    return messages
 
 
 def submit_again(submission: Submission) -> list[Outcome]:
