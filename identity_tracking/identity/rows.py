@@ -33,6 +33,7 @@ class Found(NamedTuple):
     """An identifier as it was found: whose it is for a while, and when that person was seen."""
 
     identifier: UUID
+    created_at: datetime
     since: datetime | None
     until: datetime | None
     after: UUID | None
@@ -104,6 +105,22 @@ def late_among(messages: Iterable[Message], using: str) -> list[Message]:
     return [message for message in messages if message.timestamp < before]
 
 
+def date_back(messages: Iterable[Message], found: Iterable[Found], using: str) -> None:
+    """Keep of visitors that a message is older than what they were first seen by.
+
+    Locks their rows in key order, if they are not locked yet.
+    """
+    known = {row.identifier: row.created_at for row in found}
+    older = {
+        ref.key: min(times)
+        for ref, times in _mentioned(messages).items()
+        if ref.kind is Kind.ANONYMOUS_ID and min(times) < known.get(ref.key, BEGINNING)
+    }
+    for key, time in sorted(older.items()):
+        visitor = Identifier.objects.using(using).filter(pk=key, created_at__gt=time)
+        visitor.update(created_at=time)
+
+
 def touch(seen: Mapping[UUID, Iterable[datetime]], using: str) -> None:
     """Keep when people were seen. Locks their rows in key order, if they are not locked yet."""
     for person in sorted(seen):
@@ -144,7 +161,7 @@ def _find(mentioned: Mapping[Ref, Sequence[datetime]], using: str) -> list[Found
         )
         rows = cursor.fetchall()
     read = compiler.apply_converters(rows, compiler.get_converters(columns))
-    return [Found(*row[:4], *(row[7:] if row[7] else row[4:7])) for row in read]
+    return [Found(*row[:5], *(row[8:] if row[8] else row[5:8])) for row in read]
 
 
 @lru_cache(maxsize=32)
@@ -162,6 +179,7 @@ def _look_up(number: int, using: str) -> tuple[str, Query, Sequence[Any]]:
         .filter(pk__in=[UUID(int=key) for key in range(number)])
         .values_list(
             "pk",
+            "created_at",
             "stretch__since",
             "stretch__until",
             "stretch__after",

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import connections, transaction
 
 from identity_tracking.identity.objects import describe, removed_among
-from identity_tracking.identity.rows import ensure, find, late_among, sightings, touch
+from identity_tracking.identity.rows import date_back, ensure, find, late_among, sightings, touch
 from identity_tracking.identity.settle import end_relationships, hold_related, reread, settle
 from identity_tracking.ingest.addressing import address
 from identity_tracking.ingest.transaction import database, in_transaction, reachable
@@ -94,6 +94,7 @@ def _store(
         found = ensure(fresh, using)
         late = late_among(fresh, using)
         settle(fresh, using, seen=sightings(fresh, found).keys(), late=late)
+        date_back(fresh, found, using)
         touch(sightings(fresh, find(fresh, using) if late else found), using)
         transaction.on_commit(
             lambda: _tell(fresh, [new[message.key] for message in fresh], using),

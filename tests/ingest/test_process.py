@@ -338,6 +338,14 @@ def test_being_seen_moves_last_seen_only_coarsely():
     assert person(id="u").last_seen == hour(0.5)
 
 
+def test_a_late_message_moves_a_visitor_s_first_seen_back():
+    process([page(anonymous_id="X", at=5)])
+    for at in (9, 7, 1, 3):
+        process([page(anonymous_id="X", at=at)])
+
+    assert Identifier.objects.get().created_at == hour(1)
+
+
 def test_a_late_message_moves_first_seen_back():
     process([page(id="u", at=5), page(id="u", at=9)])
     process([page(id="u", at=1)])
