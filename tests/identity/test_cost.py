@@ -25,6 +25,7 @@ SHORT, LONG = 10, 1_000  # activities of every identifier
 FEW, MANY = 12, 300  # claims on one identifier
 SOME, LOTS = 3, 60  # identifiers of one person
 PER_PAGE, CEILING = 50, 100
+HISTORY = 3_000  # activities: next to it even a ceiling's worth is little, to whoever plans
 LOOK_UPS = 1  # queries at most for each stretch whose writings are read anew
 READ = """
     SELECT SUM(COALESCE(seq_tup_read, 0) + COALESCE(idx_tup_fetch, 0))
@@ -282,7 +283,7 @@ def test_a_late_claim_of_an_email_writes_nothing_of_browsers_outside_its_span():
 @contextmanager
 def long_timeline():
     """Somebody with a long history on many identifiers, one of them contested."""
-    with told(*browsers(SOME), length=LONG):
+    with told(*browsers(SOME), length=HISTORY):
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")
         yield person(id="A")
