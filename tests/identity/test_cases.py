@@ -506,3 +506,14 @@ def test_a_late_first_identify_claims_what_lies_before_it(settings):
     process([identify(id="A", anonymous_id="X", at=3)])
 
     assert owners(*seen) == [None, "A", "A"]
+
+
+def test_every_browser_that_identified_by_an_email_follows_it(arrive):
+    browsers = ["X", "Y", "Z"]
+    views = [page(anonymous_id=browser, at=3) for browser in browsers]
+    claims = [identify(email=E, anonymous_id=browser, at=4) for browser in browsers]
+    moves = [identify(id=id, email=E, trusted=True, at=at) for id, at in (("A", 1), ("B", 6))]
+
+    arrive(*views, *moves, *claims, identify(id="C", email=E, trusted=True, at=2))
+
+    assert owners(*views) == ["C"] * 3
