@@ -105,12 +105,15 @@ def late_among(messages: Iterable[Message], using: str) -> list[Message]:
     return [message for message in messages if message.timestamp < before]
 
 
-def date_back(messages: Iterable[Message], found: Iterable[Found], using: str) -> None:
+def date_back(messages: Sequence[Message], found: Iterable[Found], using: str) -> None:
     """Keep of visitors that a message is older than what they were first seen by.
 
     Locks their rows in key order, if they are not locked yet.
     """
-    known = {row.identifier: row.created_at for row in found}
+    oldest = min(message.timestamp for message in messages)
+    known = {row.identifier: row.created_at for row in found if row.created_at > oldest}
+    if not known:  # as nearly always
+        return
     older = {
         ref.key: min(times)
         for ref, times in _mentioned(messages).items()

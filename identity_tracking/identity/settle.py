@@ -50,9 +50,9 @@ def settle(
 ) -> None:
     """Carry out what ``messages``, newly stored in this transaction, claim, merge and write.
 
-    Page views and events cost nothing here: they change nobody's identity, and take no lock.
-    ``seen``: people whose rows the caller will write; they are locked with the others. ``late``:
-    those of the messages whose identifiers, and whose people, stay as they are until the end.
+    Page views and events of now cost nothing here: they change nobody's identity, and take no
+    lock. ``seen``: people whose rows the caller will write; they are locked with the others.
+    ``late``: messages whose identifiers and people are to stay as they are until the end.
     """
     asserted = [(message, claim) for message in messages for claim in assertions(message)]
     writers = [message for message in messages if message.writes]
@@ -114,7 +114,7 @@ class Settlement:
         """Lock whose late messages are, and who was seen."""
         self.lock_emails(self.late)
         self.lock(_visitors(self.late))
-        Person.objects.using(self.using).locked(self.and_late())
+        Person.objects.using(self.using).locked(self.bystanders())
 
     def carry_out(
         self,
@@ -131,11 +131,14 @@ class Settlement:
         self.write_registers(writers)
         merged = self.record_merges(writers)
         heads_written = {message.head.key for message in writers} | merged
-        people.refresh(self.changes, heads_written, self.using, seen=self.and_late())
+        people.refresh(self.changes, heads_written, self.using, seen=self.bystanders())
         self.tell_emails(claimed, [message.head.key for message in proofs])
 
-    def and_late(self) -> set[UUID]:
-        """Return who was seen and whose the late messages are: what merges these locks them too."""
+    def bystanders(self) -> set[UUID]:
+        """Return whom to lock though nothing of theirs is settled: who was seen, or is late.
+
+        Of who is merged one row is enough: whatever parts them locks them all.
+        """
         return {*self.seen, *people.owners([ref.key for ref in self.late], self.using)}
 
     def recount(self, claim: Claim) -> None:
